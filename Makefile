@@ -1,0 +1,64 @@
+# hookd: everything a person or CI runs. `make help` lists the targets.
+
+# Build, test and lint with the same flags. The tags keep html/template and
+# msgpack out of the binary (half its size); see docs/architecture.md.
+TAGS     := grpcnotrace,nomsgpack
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X github.com/hookd/hookd/cmd.version=$(VERSION)
+GO       ?= go
+BIN      := bin/hookd
+FUZZTIME ?= 20s
+ROUNDS   ?= 100
+CUTS     ?= 5
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test race lint fuzz bench crash powercut backlog generate verify clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/hookd
+	@mkdir -p bin
+	$(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN) .
+
+run: build ## start hookd on examples/quickstart and print the line to paste
+	@cd examples/quickstart && exec ../../$(BIN) serve --dev --config hookd.yaml
+
+test: ## run all tests
+	$(GO) test -trimpath -tags $(TAGS) ./...
+
+race: ## run all tests under the race detector
+	$(GO) test -trimpath -race -tags $(TAGS) ./...
+
+lint: ## vet and golangci-lint
+	$(GO) vet -tags $(TAGS) ./...
+	golangci-lint run
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	@set -e; for p in $$($(GO) list -tags $(TAGS) ./...); do \
+	  for f in $$($(GO) test -tags $(TAGS) -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "== $$p $$f"; $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; done
+
+bench: ## measure durable accept against bare net/http, and the hot paths
+	$(GO) test -trimpath -tags $(TAGS) -run '^$$' -bench 'Accept' -benchtime 1x -timeout 20m ./server/edge
+	$(GO) test -trimpath -tags $(TAGS) -run '^$$' -bench . -benchmem ./internal/queue/... ./internal/record ./auth/... ./server/ingest/... ./server/deliver
+
+crash: ## kill -9 hookd ROUNDS times under load and account for every event
+	HOOKD_CRASH_ROUNDS=$(ROUNDS) $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestCrash$$' -v ./server
+
+powercut: ## cut the power under load (needs root and loop devices), with its negative control
+	HOOKD_POWERCUT=$(CUTS) $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run '^TestPowerCut$$' -v ./server
+
+backlog: ## a million deliveries to a dead destination: memory, accept rate, restart
+	HOOKD_BACKLOG=1000000 $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestBacklog$$' -v ./server
+
+generate: ## write the generated pages and completions
+	$(GO) run -tags $(TAGS) . generate
+
+verify: generate ## fail when a generated file is not current
+	@git diff --exit-code -- docs completions || { echo "generated files are not current: run make generate and commit"; exit 1; }
+	@test -z "$$(git status --porcelain -- docs completions)" || { git status --short -- docs completions; exit 1; }
+
+clean: ## remove what was built
+	rm -rf bin dist
