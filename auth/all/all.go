@@ -1,0 +1,27 @@
+// Package all lists the methods of authentication that hookd has.
+package all
+
+import (
+	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/authorization"
+	"github.com/hookd/hookd/auth/basic"
+	"github.com/hookd/hookd/auth/header"
+	"github.com/hookd/hookd/auth/hmac"
+	"github.com/hookd/hookd/auth/ip"
+	"github.com/hookd/hookd/auth/query"
+)
+
+// Methods returns all methods in the order of the documentation.
+func Methods() []auth.Method {
+	return []auth.Method{
+		authorization.Method(),
+		basic.Method(),
+		hmac.Method(),
+		ip.Method(),
+		query.Method(),
+		header.Method(),
+	}
+}
+
+// Registry holds all methods.
+func Registry() (*auth.Registry, error) { return auth.NewRegistry(Methods()...) }

@@ -1,0 +1,103 @@
+// Package scheme is a small language for how senders sign webhooks, and the
+// engine that verifies and signs from one description: which header holds the
+// signature, in which form, over which bytes, with which clock. A sender is
+// data; code is needed only for a new kind.
+package scheme
+
+import "time"
+
+// Alternative is one way in which a sender proves a request. A sender may have
+// several; the first whose signature is present decides, and there is no
+// falling back to a weaker one behind it.
+type Alternative struct {
+	Kind   Kind
+	Hash   Hash
+	Key    Key
+	Sig    Sig
+	Signed string // template of the signed bytes: "v0:{time}:{body}"
+	Time   *Time  // nil: no clock
+	// When holds a source and the literal that it must be equal to for the
+	// alternative to apply: {"header:X-HubSpot-Signature-Version", "v2"}.
+	When [2]string
+	// Fallthrough tries the next alternative when the signature does not match.
+	Fallthrough bool
+}
+
+// Kind is how a signature is made.
+type Kind uint8
+
+// The kinds. Digest hashes a template that holds {secret}; Token is the secret
+// itself.
+const (
+	HMAC Kind = iota
+	Digest
+	Token
+)
+
+// Hash is a hash function. It is fixed by the description and never taken from
+// the request.
+type Hash uint8
+
+// The hashes.
+const (
+	SHA256 Hash = iota
+	SHA1
+	SHA512
+)
+
+// Encoding is the text form of bytes; decoding is strict.
+type Encoding uint8
+
+// The encodings. Hex takes letters of either case; Base64URL takes padding or
+// none; Plain is the text itself and is for keys only.
+const (
+	Plain Encoding = iota
+	Hex
+	Base64
+	Base64URL
+)
+
+// Key is how the configured secret becomes the key.
+type Key struct {
+	Strip string // literal prefix taken off first, where it is there: "whsec_"
+	Enc   Encoding
+	SHA1  bool // the key is the SHA-1 of the secret
+}
+
+// Sig is where the signature is and in which form.
+type Sig struct {
+	// At lists sources. "header:X-DocuSign-Signature-*" is every header with
+	// that prefix.
+	At []string
+	// Split separates the elements of a list; " " is any run of blanks; "" is
+	// no list.
+	Split string
+	// KV separates an element's key from its value, and Pick is the key to
+	// take; elements with other keys are ignored.
+	KV, Pick string
+	Prefix   string // required before each value: "sha256="
+	// HashPrefix takes the name of the hash and "=" before the value, in any
+	// case, or nothing.
+	HashPrefix bool
+	Enc        Encoding
+	// Repeat allows a header that comes more than once; any value may match.
+	Repeat bool
+}
+
+// Time is the sender's clock. Tolerance is how old a request may be, Future how
+// far ahead; 0 is the same as Tolerance. A Tolerance of 0 checks nothing.
+type Time struct {
+	At                string
+	Format            TimeFormat
+	Tolerance, Future time.Duration
+}
+
+// TimeFormat is how a time is written.
+type TimeFormat uint8
+
+// The formats: whole seconds or milliseconds since 1970, or RFC 3339.
+const (
+	Unix TimeFormat = iota
+	UnixMilli
+	RFC3339
+)

@@ -1,0 +1,198 @@
+package scheme
+
+import (
+	"crypto/subtle"
+	"slices"
+	"strings"
+
+	"github.com/hookd/hookd/auth"
+)
+
+// maxValues bounds the headers that a wildcard or a repeated header may bring.
+const maxValues = 100
+
+// Verify checks a request against all secrets; a refusal is a *auth.Denial.
+func (s *Scheme) Verify(r *auth.Request) (auth.Identity, error) {
+	in := input{r: r, url: s.url, params: s.params}
+	code := auth.CodeMissing
+	for i := range s.alts {
+		a := &s.alts[i]
+		if !a.applies(&in) {
+			continue
+		}
+		var who int
+		who, code = a.verify(&in)
+		if code == "" {
+			return auth.Identity{Method: s.name, Subject: s.subjects[who]}, nil
+		}
+		if !a.cascade || code != auth.CodeSignatureMismatch {
+			break
+		}
+	}
+	return auth.Identity{}, auth.Deny(s.name, code)
+}
+
+func (a *alternative) applies(in *input) bool {
+	if a.when != nil {
+		v, code := a.when.read(in)
+		if code != "" || v != a.literal {
+			return false
+		}
+	}
+	for i := range a.at {
+		if a.at[i].has(in) {
+			return true
+		}
+	}
+	return false
+}
+
+// verify returns which secret the request was signed with. The code is empty
+// when it was.
+func (a *alternative) verify(in *input) (who int, code string) {
+	var one [1]string
+	values, code := a.values(in, one[:0])
+	if code != "" {
+		return 0, code
+	}
+	in.sig, in.list = values[0], &a.sig
+	if a.kind == Token {
+		return a.verifyToken(values)
+	}
+	if code := a.readTime(in); code != "" {
+		return 0, code
+	}
+	var sums [MaxSecrets]digest
+	for i, k := range a.keys {
+		if code := k.sum(&sums[i], a.signed, in); code != "" {
+			return 0, code
+		}
+	}
+	m := matcher{a: a, sums: sums[:len(a.keys)], who: -1}
+	for _, v := range values {
+		if code := m.values(v); code != "" {
+			return 0, code
+		}
+	}
+	return m.verdict()
+}
+
+// values reads what the signature's sources hold, into room where it is enough.
+func (a *alternative) values(in *input, room []string) ([]string, string) {
+	for i := range a.at {
+		src := &a.at[i]
+		if src.kind == fromHeader && (src.wild || a.sig.Repeat) {
+			for name, vs := range in.r.Header {
+				if name == src.name || src.wild && strings.HasPrefix(name, src.name) {
+					room = append(room, vs...)
+				}
+			}
+			continue
+		}
+		v, code := src.read(in)
+		if code == auth.CodeMissing {
+			continue
+		}
+		if code != "" {
+			return nil, code
+		}
+		room = append(room, v)
+	}
+	if len(room) == 0 {
+		return nil, auth.CodeMissing
+	}
+	if len(room) > maxValues {
+		return nil, auth.CodeTooLong
+	}
+	if slices.ContainsFunc(room, func(v string) bool { return len(v) > auth.MaxCredential }) {
+		return nil, auth.CodeTooLong
+	}
+	if slices.ContainsFunc(room, auth.HasControl) {
+		return nil, auth.CodeMalformed
+	}
+	return room, ""
+}
+
+func (a *alternative) readTime(in *input) (code string) {
+	if a.clock == nil {
+		return ""
+	}
+	in.time, code = a.clock.at.read(in)
+	if code == auth.CodeMissing {
+		return auth.CodeTimestampMissing
+	}
+	if code != "" {
+		return code
+	}
+	return a.clock.check(in.r.Now, in.time)
+}
+
+func (a *alternative) verifyToken(values []string) (int, string) {
+	for _, v := range values {
+		v, ok := a.sig.strip(v, a.hash)
+		if !ok {
+			return 0, auth.CodeMalformed
+		}
+		if who, ok := a.tokens.Find(v); ok {
+			return who, ""
+		}
+	}
+	return 0, auth.CodeMismatch
+}
+
+// matcher compares every signature of the request with every secret's, and
+// never stops early.
+type matcher struct {
+	a       *alternative
+	sums    []digest
+	who     int
+	decoded bool // at least one was in the right form
+	picked  bool // at least one was there
+}
+
+func (m *matcher) values(list string) (code string) {
+	sig := &m.a.sig
+	for {
+		k, v, rest, more, ok := sig.next(list)
+		if !ok {
+			return auth.CodeMalformed
+		}
+		if !more {
+			return ""
+		}
+		if sig.KV == "" || k == sig.Pick {
+			m.one(v)
+		}
+		list = rest
+	}
+}
+
+func (m *matcher) one(v string) {
+	m.picked = true
+	v, ok := m.a.sig.strip(v, m.a.hash)
+	if !ok {
+		return
+	}
+	var got digest
+	n, ok := m.a.sig.Enc.decode(got[:], v)
+	if !ok || n != m.a.hash.Size() {
+		return
+	}
+	m.decoded = true
+	for i := range m.sums {
+		same := subtle.ConstantTimeCompare(m.sums[i][:n], got[:n])
+		m.who = subtle.ConstantTimeSelect(same, i, m.who)
+	}
+}
+
+func (m *matcher) verdict() (int, string) {
+	switch {
+	case m.who >= 0:
+		return m.who, ""
+	case !m.picked:
+		return 0, auth.CodeMissing
+	case !m.decoded:
+		return 0, auth.CodeMalformed
+	}
+	return 0, auth.CodeSignatureMismatch
+}

@@ -1,0 +1,76 @@
+package presets
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/internal/scheme"
+)
+
+// Verifier is a preset with a hook's secrets. It is immutable and safe for
+// concurrent use.
+type Verifier struct {
+	preset *Preset
+	scheme *scheme.Scheme
+	reader *scheme.Reader
+}
+
+var (
+	_ auth.Verifier = (*Verifier)(nil)
+	_ auth.Signer   = (*Verifier)(nil)
+	_ auth.Preparer = (*Verifier)(nil)
+	_ auth.Marker   = (*Verifier)(nil)
+	_ auth.Sourced  = (*Verifier)(nil)
+)
+
+// Preset is the sender.
+func (v *Verifier) Preset() *Preset { return v.preset }
+
+// Cost is that of the body, also for senders whose proof leaves it out: the
+// delivery id may be in it.
+func (v *Verifier) Cost() auth.Cost { return auth.CostBody }
+
+// Verify checks the proof. A body that has the delivery id or the event type
+// twice is refused, although its signature is right: what reads it next may
+// take the other one.
+func (v *Verifier) Verify(_ context.Context, r *auth.Request) (auth.Identity, error) {
+	id, err := v.scheme.Verify(r)
+	if err != nil {
+		return auth.Identity{}, err
+	}
+	if err := v.reader.Unambiguous(r.Body); err != nil {
+		return auth.Identity{}, &auth.Denial{Method: v.preset.Name, Code: auth.CodeMalformed, Err: err}
+	}
+	return id, nil
+}
+
+// Mark reads the delivery id and the event type.
+func (v *Verifier) Mark(r *auth.Request) auth.Marks {
+	var values [2]string
+	var from [2]scheme.Source
+	v.reader.Read(r, values[:], from[:])
+	m := auth.Marks{DeliveryID: values[0], Type: values[1]}
+	if m.DeliveryID != "" {
+		m.Covered = v.scheme.Covers(from[0])
+		m.Window = v.preset.Window
+	}
+	return m
+}
+
+// Prepare sets the headers that the sender sets.
+func (v *Verifier) Prepare(r *auth.Request, event, deliveryID string) {
+	if r.Header == nil {
+		r.Header = make(http.Header)
+	}
+	v.preset.prepare(r.Header, event, deliveryID)
+}
+
+// Sign signs with the first secret, at r.Now.
+func (v *Verifier) Sign(_ context.Context, r *auth.Request) error { return v.scheme.Sign(r) }
+
+// CredentialHeaders are those of the signature.
+func (v *Verifier) CredentialHeaders() []string { return v.scheme.CredentialHeaders() }
+
+// CredentialParams are those of the signature.
+func (v *Verifier) CredentialParams() []string { return v.scheme.CredentialParams() }
