@@ -58,7 +58,7 @@ func New(p Policy) (*Guard, error) {
 	for _, text := range p.Allow {
 		e, err := parseEntry(text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("egress allow-list: %w", err))
+			errs = append(errs, err)
 			continue
 		}
 		g.entries = append(g.entries, e)

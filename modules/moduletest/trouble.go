@@ -1,0 +1,200 @@
+package moduletest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/modules"
+)
+
+// cancelled: a Send whose context has ended returns at once and says that it
+// did nothing for good.
+func cancelled(t *testing.T, h Harness) {
+	w := start(t, h)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	within(t, "Send", func() {
+		_, err := w.dest.Send(ctx, w.delivery([]byte(`{}`)))
+		w.judge(t, err, modules.Retryable)
+		if !isContext(err) {
+			t.Errorf("%v does not wrap the context's error", err)
+		}
+	})
+}
+
+// stalled: so does one that waits for a far end which does not answer.
+func stalled(t *testing.T, h Harness) {
+	w := start(t, h)
+	if w.far.Stall == nil {
+		t.Skip("the far end cannot stall")
+	}
+	entered, release := w.far.Stall()
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		<-entered
+		cancel()
+	}()
+	within(t, "Send", func() {
+		_, err := w.dest.Send(ctx, w.delivery([]byte(`{}`)))
+		w.judge(t, err, modules.Retryable, modules.Lost)
+	})
+}
+
+// cut: a lost far end is an error to retry, and its return needs no restart.
+func cut(t *testing.T, h Harness) {
+	w := start(t, h)
+	if w.far.Cut == nil {
+		t.Skip("there is no network to cut")
+	}
+	w.send(t, w.delivery([]byte(`{"before":1}`)))
+	w.far.Cut()
+	lost := w.delivery([]byte(`{"lost":1}`))
+	err := w.fail(t, lost, modules.Retryable, modules.Lost)
+	w.far.Restore()
+	if modules.FailureOf(err).Kind == modules.Lost {
+		w.reopen(t)
+	}
+	w.send(t, lost)
+	if len(w.arrived(lost)) == 0 {
+		t.Error("nothing arrived after the return")
+	}
+}
+
+func refused(t *testing.T, h Harness) {
+	w := start(t, h)
+	if w.far.Refuse == nil {
+		t.Skip("the far end cannot refuse")
+	}
+	w.far.Refuse()
+	w.fail(t, w.delivery([]byte(`{}`)), modules.Rejected)
+}
+
+// check: it tells a working far end from one that is gone, and sends nothing.
+func check(t *testing.T, h Harness) {
+	w := start(t, h)
+	c, ok := w.dest.(modules.Checker)
+	if !ok {
+		if c, ok = w.conn.(modules.Checker); !ok {
+			t.Skip("the module has no check")
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := c.Check(ctx); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	if w.far.Cut != nil {
+		w.far.Cut()
+		if err := c.Check(ctx); err == nil {
+			t.Error("Check passes with the far end gone")
+		}
+		w.far.Restore()
+		if err := c.Check(ctx); err != nil {
+			t.Errorf("Check after the return: %v", err)
+		}
+	}
+	if n := len(w.far.Received()); n != 0 {
+		t.Errorf("Check sent %d messages", n)
+	}
+}
+
+// dials: whatever reaches the far end went through Env.
+func dials(t *testing.T, h Harness) {
+	w := start(t, h)
+	if w.far.Accepted == nil {
+		t.Skip("the far end takes no connections")
+	}
+	for range 3 {
+		w.send(t, w.delivery([]byte(`{}`)))
+	}
+	accepted, dialled := w.far.Accepted(), int(w.dials.Load())
+	if accepted == 0 || accepted > dialled {
+		t.Errorf("%d connections arrived, %d were dialled through Env", accepted, dialled)
+	}
+	if dialled > 2 {
+		t.Errorf("%d connections for 3 deliveries in a row", dialled)
+	}
+}
+
+// secrets: neither logs nor errors nor descriptions show one, whatever fails.
+func secrets(t *testing.T, h Harness) {
+	w := start(t, h)
+	if len(w.far.Secrets) == 0 {
+		t.Skip("the configuration has no secret")
+	}
+	var shown strings.Builder
+	o := h.Module.Options()
+	decode(t, w.far.Options, o)
+	fmt.Fprintf(&shown, "%v %+v %#v %v\n", o, o, o, spec.Redacted(o))
+	if c := h.Module.Connection(); c != nil {
+		decode(t, w.far.Connection, c)
+		fmt.Fprintf(&shown, "%v %+v %#v %v\n", c, c, c, spec.Redacted(c))
+	}
+	say := func(err error) {
+		for ; err != nil; err = unwrap(err) {
+			fmt.Fprintf(&shown, "%v %+v %#v\n", err, err, err)
+		}
+	}
+	w.send(t, w.delivery([]byte(`{}`)))
+	if w.far.Cut != nil {
+		w.far.Cut()
+		err := w.fail(t, w.delivery([]byte(`{}`)), modules.Retryable, modules.Lost)
+		say(err)
+		if c, ok := w.dest.(modules.Checker); ok {
+			say(c.Check(t.Context()))
+		}
+		w.far.Restore()
+		if modules.FailureOf(err).Kind == modules.Lost {
+			w.reopen(t)
+		}
+	}
+	if w.far.Refuse != nil {
+		w.far.Refuse()
+		say(w.fail(t, w.delivery([]byte(`{}`)), modules.Rejected))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.dest.Send(ctx, w.delivery([]byte(`{}`)))
+	say(err)
+	all := shown.String() + w.log.String()
+	for _, s := range w.far.Secrets {
+		if !strings.Contains(w.far.Options+w.far.Connection, s) {
+			t.Errorf("%q is not in the configuration: the test would prove nothing", s)
+		}
+		if at := strings.Index(all, s); at >= 0 {
+			t.Errorf("%q is shown: ...%s", s, all[max(0, at-120):min(len(all), at+len(s)+20)])
+		}
+	}
+}
+
+func unwrap(err error) error {
+	u, ok := err.(interface{ Unwrap() error }) //nolint:errorlint // walks the chain
+	if !ok {
+		return nil
+	}
+	return u.Unwrap()
+}
+
+// closes: Close flushes what was taken and leaves nothing running.
+func closes(t *testing.T, h Harness) {
+	far := h.Start(t)
+	fixed := h
+	fixed.Start = func(*testing.T) *Far { return far }
+	before := goleak.IgnoreCurrent()
+	w := start(t, fixed)
+	d := w.delivery([]byte(`{"last":1}`))
+	w.send(t, d)
+	within(t, "Close", w.close)
+	if len(w.arrived(d)) != 1 {
+		t.Errorf("%d messages after Close", len(w.arrived(d)))
+	}
+	// What the far end itself started for a connection ends with it.
+	goleak.VerifyNone(t, before)
+}
