@@ -93,9 +93,8 @@ func longNumber[T string | []byte](s T) bool {
 		case quoted:
 			if c == '\\' {
 				i++
-			} else if c == '"' {
-				quoted = false
 			}
+			quoted = c != '"'
 		case c >= '0' && c <= '9', c == '.', c == 'e', c == 'E', c == '-', c == '+':
 			if run++; run > MaxNumber {
 				return true
