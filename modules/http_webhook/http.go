@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"weak"
@@ -103,7 +104,9 @@ func newEndpoint(env modules.Env, c *client, o *Options) (modules.Destination, e
 	if err := netguard.CheckURL(&o.URL); err != nil {
 		return nil, fmt.Errorf("http_webhook: url: %w", err)
 	}
-	e := &endpoint{o: o, http: env.HTTP, dial: env.Dial, agent: env.Owner, header: o.fixedHeaders()}
+	// The far end learns the program, not the host that it runs on.
+	agent, _, _ := strings.Cut(env.Owner, " ")
+	e := &endpoint{o: o, http: env.HTTP, dial: env.Dial, agent: agent, header: o.fixedHeaders()}
 	var err error
 	if e.sign, err = newSigner(o.Signing.Secrets); err != nil {
 		return nil, fmt.Errorf("http_webhook: signing.secret: %w", err)

@@ -136,6 +136,10 @@ func (o *Options) Validate() []spec.Issue {
 // AllowedHosts is what the egress policy opens for this destination.
 func (o *Options) AllowedHosts() []string { return o.Hosts }
 
+// HTTPHeaders says that delivery headers arrive as HTTP headers, so that
+// CloudEvents can travel in binary mode.
+func (*Options) HTTPHeaders() bool { return true }
+
 // ForwardedHeaders are the sender's headers that are named one by one.
 func (o *Options) ForwardedHeaders() []string {
 	if !o.Forward {
