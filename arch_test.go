@@ -67,17 +67,17 @@ func siblingAllowed(from, to string) bool {
 	case "internal":
 		return internalAllowed(from, to)
 	case "auth", "modules":
-		// The definition is at the root; a method or module uses that, and the
-		// list uses them all. Never one another.
-		return to == top || from == top+"/all" || sameFamily(from, to)
+		// The definition is at the root; a method or module uses that and the
+		// language of signatures, and the list uses them all. Never one another.
+		return to == top || from == top+"/all" || to == "auth/internal/scheme" || sameFamily(from, to)
 	case "server":
 		switch from {
 		case "server", "server/plan":
 			return true // where the parts meet
 		case "server/edge":
 			return strings.HasPrefix(to, "server/ingest")
-		case "server/ingest":
-			return strings.HasPrefix(to, "server/ingest/")
+		case "server/ingest/payload", "server/ingest/limit":
+			return to == "server/ingest" // the form of a refusal
 		case "server/deliver":
 			return to == "server/conn"
 		}

@@ -337,3 +337,29 @@ func TestDevNeedsNoFile(t *testing.T) {
 		t.Errorf("log: %s", r.out)
 	}
 }
+
+// What an operator and the docs see of the configuration holds no secret.
+func TestConfigurationIsShownWithoutSecrets(t *testing.T) {
+	dir := t.TempDir()
+	r := start(t, dir, fmt.Sprintf(`{"github": {"provider": "github", "secret": %q, "module": "log"},
+		"basic": {"basic_auth": {"username": "ci", "password": "pass-word-of-ci"}, "module": "http_webhook",
+		"module-config": {"url": "https://example.com/", "headers": {"X-Api-Key": "key-of-the-far-end"}}}}`, webhookSecret))
+	for _, u := range []string{"http://" + r.Admin + "/api/v1/config", "http://" + r.Admin + "/api/v1/hooks", "http://" + r.Listen + "/openapi.json"} {
+		res, err := http.Get(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		if err := errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != http.StatusOK || !strings.Contains(string(b), "github") {
+			t.Errorf("%s: %d %s", u, res.StatusCode, b)
+		}
+		for _, s := range []string{webhookSecret, "pass-word-of-ci", "key-of-the-far-end"} {
+			if strings.Contains(string(b), s) {
+				t.Errorf("%s shows %q", u, s)
+			}
+		}
+	}
+}

@@ -83,6 +83,9 @@ func (d *daemon) routes() ([]edge.Route, error) {
 		return nil, err
 	}
 	out := []edge.Route{{Method: http.MethodGet, Path: "/stats", Handler: stats}}
+	if !d.o.DocsDisabled {
+		out = append(out, edge.Route{Method: http.MethodGet, Path: "/openapi.json", Handler: &document{d: d}})
+	}
 	if !d.o.ReloadToken.IsZero() {
 		reload, status := admin.LegacyReload{
 			Token: d.o.ReloadToken, Reload: d.reload.reload, Status: d.reload.status, Client: d.client, Log: d.log,

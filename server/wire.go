@@ -166,7 +166,7 @@ func (d *daemon) listeners() error {
 	}
 	handler, err := admin.New(admin.Options{
 		Addr: d.o.Admin.Listen, Token: d.o.Admin.Token, Hosts: d.o.Admin.Hosts, Version: d.o.Version, Started: time.Now(),
-		Store: d.queue, Recorder: d.recorder, Lanes: laneControl{d}, Hooks: d.hooks, Reload: d.reload.reload,
+		Store: d.queue, Recorder: d.recorder, Lanes: laneControl{d}, Hooks: d.hooks, Config: d.configuration, Reload: d.reload.reload,
 		Ready: d.ready, Stopping: d.stopping, Pprof: d.o.Admin.Pprof, Log: d.log,
 	})
 	if err != nil {
