@@ -47,10 +47,10 @@ func (r *reloader) reload(ctx context.Context, req admin.ReloadRequest) (admin.R
 	case cfg == nil:
 	case req.DryRun:
 		var more diag.List
-		_, more = plan.Compile(cfg, plan.Deps{Modules: r.d.o.Modules, Auth: r.d.o.Auth})
+		_, more = plan.Compile(ctx, cfg, plan.Deps{Modules: r.d.o.Modules, Auth: r.d.o.Auth})
 		problems = append(problems, more...)
 	default:
-		problems = append(problems, r.d.current.Swap(cfg, r.d.take)...)
+		problems = append(problems, r.d.current.Swap(ctx, cfg, r.d.take)...)
 	}
 	out := admin.ReloadResult{OK: !problems.HasErrors(), DryRun: req.DryRun, Time: time.Now(), Problems: shown(problems)}
 	if !out.OK {

@@ -118,6 +118,6 @@ func (d *daemon) reloads(ctx context.Context) {
 func (d *daemon) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	d.current.Close()
+	d.current.Close() //nolint:contextcheck // gives leases back; the pool closes what is open, with this context
 	return errors.Join(d.pool.Close(ctx), d.queue.Close(ctx))
 }

@@ -70,7 +70,7 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 	d.queue, err = pebble.Open(ctx, pebble.Options{
 		Dir: filepath.Join(o.DataDir, "queue"), MaxDisk: o.Queue.MaxDisk, MinFree: o.Queue.MinFree,
 		HistoryAge: o.Queue.HistoryAge, HistoryBytes: o.Queue.HistoryBytes, DeadAge: o.Queue.DeadAge,
-		Log: o.Log,
+		UnsafeNoSync: o.Queue.UnsafeNoSync, Log: o.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
@@ -99,7 +99,7 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 		MaxBody: o.Limits.Body, Timeout: o.Delivery.Timeout, Concurrency: o.Delivery.Concurrency,
 		CleanupDefault: o.CleanupDefault, OriginalStatus: o.Compat.StatusCodes == "original", Key: key,
 	})
-	problems = append(problems, d.current.Swap(cfg, d.take)...)
+	problems = append(problems, d.current.Swap(ctx, cfg, d.take)...)
 	if problems.HasErrors() {
 		return nil, &ConfigError{Problems: problems, Sources: sources}
 	}
@@ -116,7 +116,7 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 func guards(e Egress, dev bool) (egress, operator *netguard.Guard, err error) {
 	allow := e.Allow
 	if e.AllowPrivate {
-		allow = append(allow[:len(allow):len(allow)], "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+		allow = append(allow[:len(allow):len(allow)], netguard.Private()...)
 	}
 	if egress, err = netguard.New(netguard.Policy{AllowLoopback: e.AllowLoopback || dev, Allow: allow}); err != nil {
 		return nil, nil, fmt.Errorf("egress.allow: %w", err)

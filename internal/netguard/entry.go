@@ -105,3 +105,8 @@ func (g *Guard) opensExactly(addr netip.Addr) bool {
 func (g *Guard) opensRange(addr netip.Addr) bool {
 	return slices.ContainsFunc(g.entries, func(e entry) bool { return e.prefix.IsValid() && e.prefix.Contains(addr) })
 }
+
+// Private are the entries that open private networks: RFC 1918 and RFC 4193.
+func Private() []string {
+	return []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
+}

@@ -38,6 +38,9 @@ func decodeInto(n *Node, d Described, at scope) {
 	} else {
 		in, ok := d.(Inline)
 		if !ok || n.Kind == NodeNull {
+			if slices.ContainsFunc(d.Fields(), isSecret) {
+				n.Secret = true // most likely a secret without its key
+			}
 			at.wrongType(n, "an object")
 			return
 		}
@@ -89,6 +92,9 @@ func match(n *Node, fields Fields, at scope) map[string]*Member {
 		switch first := members[name]; {
 		case !ok && IsComment(m.Key):
 		case !ok:
+			if mistypedSecret(m.Key, fields) {
+				m.Value.Secret = true
+			}
 			at.add(diag.Problem{
 				Pos: m.Pos, Width: m.Width, Path: JoinPath(at.path, m.Key), Code: "unknown_key",
 				Message: "unknown key", Hint: unknownHint(m.Key, known),
@@ -109,6 +115,17 @@ func match(n *Node, fields Fields, at scope) map[string]*Member {
 		}
 	}
 	return members
+}
+
+func isSecret(f Field) bool { return f.Info().Secret }
+
+// mistypedSecret reports whether key looks like a misspelt name of a secret
+// field, or like a secret's by itself.
+func mistypedSecret(key string, fields Fields) bool {
+	return diag.LooksSecret(key) || slices.ContainsFunc(fields, func(f Field) bool {
+		info := f.Info()
+		return info.Secret && diag.Suggest(key, append([]string{info.Name}, info.Aliases...)) != ""
+	})
 }
 
 func unknownHint(key string, known []string) string {

@@ -99,7 +99,10 @@ func (s *schemes) proof(proof config.Proof, p *proofs) {
 	if s.registry != nil {
 		if m, ok := s.registry.Lookup(proof.Method); ok {
 			title = m.Title()
-			v, _ = m.New(auth.Env{}, proof.Options) // without one, the note below says enough
+			// Without a verifier the note below says enough.
+			if made, err := m.New(auth.Env{}, proof.Options); err == nil {
+				v = made
+			}
 		}
 	}
 	if proof.Method == "authorization" && isBearer(v) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -50,10 +51,10 @@ func (c *Current) Plan() *Plan { return c.plan.Load() }
 // Swap compiles cfg and puts it into force: take is called with the new plan
 // after requests see it and before the old plan's connections are given back.
 // With errors among the problems nothing in force changes.
-func (c *Current) Swap(cfg *config.Config, take func(*Plan)) diag.List {
+func (c *Current) Swap(ctx context.Context, cfg *config.Config, take func(*Plan)) diag.List {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next, problems := Compile(cfg, c.deps)
+	next, problems := Compile(ctx, cfg, c.deps)
 	if next == nil {
 		return problems
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -20,7 +21,7 @@ import (
 // lanes makes the right half of a hook: one lane for each destination. It
 // returns the lanes that an accepted event owes a delivery to at once, and the
 // credential-looking headers that any destination names.
-func (c *compiler) lanes(h *config.Hook) (first, forward []string) {
+func (c *compiler) lanes(ctx context.Context, h *config.Hook) (first, forward []string) {
 	names := make([]string, len(h.Destinations))
 	own := make([][]string, len(h.Destinations))
 	for i := range h.Destinations {
@@ -39,7 +40,7 @@ func (c *compiler) lanes(h *config.Hook) (first, forward []string) {
 			next = names[i+1]
 		}
 		strip := slices.DeleteFunc(slices.Clone(forward), func(n string) bool { return slices.Contains(own[i], n) })
-		if l := c.lane(h, &h.Destinations[i], names[i], next, strip); l != nil {
+		if l := c.lane(ctx, h, &h.Destinations[i], names[i], next, strip); l != nil {
 			c.plan.Lanes = append(c.plan.Lanes, l)
 		}
 	}
@@ -59,7 +60,7 @@ func canonical(names []string) []string {
 
 // lane compiles one destination; nil when it is wrong, or when there is no pool
 // and the compiling is a check.
-func (c *compiler) lane(h *config.Hook, d *config.Destination, name, next string, strip []string) *deliver.Lane {
+func (c *compiler) lane(ctx context.Context, h *config.Hook, d *config.Destination, name, next string, strip []string) *deliver.Lane {
 	path := "hooks." + h.ID + "." + d.Name
 	m, ok := c.deps.Modules.Lookup(d.Module)
 	if !ok {
@@ -88,7 +89,7 @@ func (c *compiler) lane(h *config.Hook, d *config.Destination, name, next string
 	if c.deps.Pool == nil {
 		// A check: the destination is made, so that it can find what is wrong,
 		// where it needs no connection.
-		c.try(m, d, path)
+		c.try(ctx, m, d, path)
 		return nil
 	}
 	l.Env = c.env(name, d.Options, c.deps.Egress)
@@ -99,15 +100,15 @@ func (c *compiler) lane(h *config.Hook, d *config.Destination, name, next string
 }
 
 // try makes a destination without a connection to see whether its options hold.
-func (c *compiler) try(m modules.Module, d *config.Destination, path string) {
+func (c *compiler) try(ctx context.Context, m modules.Module, d *config.Destination, path string) {
 	if len(m.ConnectionTypes()) > 0 {
 		return
 	}
 	env := c.env(d.Name, d.Options, c.deps.Egress)
-	k, err := m.Open(context.Background(), env, nil)
+	k, err := m.Open(ctx, env, nil)
 	if err == nil {
 		_, err = m.New(env, k, d.Options)
-		_ = k.Close(context.Background())
+		err = errors.Join(err, k.Close(ctx))
 	}
 	if err != nil {
 		c.fail(d.Pos, path, err)

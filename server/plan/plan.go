@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"slices"
@@ -58,7 +59,7 @@ type Plan struct {
 
 // Compile makes the objects of a configuration. Nothing is opened and nothing
 // in force is touched. With an error among the problems the plan is nil.
-func Compile(cfg *config.Config, deps Deps) (*Plan, diag.List) {
+func Compile(ctx context.Context, cfg *config.Config, deps Deps) (*Plan, diag.List) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
@@ -68,7 +69,7 @@ func Compile(cfg *config.Config, deps Deps) (*Plan, diag.List) {
 	c := &compiler{deps: deps, cfg: cfg, plan: &Plan{Config: cfg, Hooks: make(map[string]*ingest.Hook)}}
 	for i := range cfg.Hooks {
 		h := &cfg.Hooks[i]
-		lanes, forward := c.lanes(h)
+		lanes, forward := c.lanes(ctx, h)
 		hook := c.hook(h, lanes, forward)
 		if h.Enabled {
 			c.plan.Hooks[h.ID] = hook

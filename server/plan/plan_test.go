@@ -74,7 +74,7 @@ func load(t *testing.T, d plan.Deps, webhooks string) *config.Config {
 func compile(t *testing.T, webhooks string) (*plan.Plan, diag.List) {
 	t.Helper()
 	d := deps(t)
-	p, problems := plan.Compile(load(t, d, webhooks), d)
+	p, problems := plan.Compile(t.Context(), load(t, d, webhooks), d)
 	if p != nil {
 		t.Cleanup(p.Release)
 	}
@@ -169,7 +169,7 @@ func TestFingerprints(t *testing.T) {
 	d := deps(t)
 	fingerprint := func(webhooks string) string {
 		t.Helper()
-		p, problems := plan.Compile(load(t, d, webhooks), d)
+		p, problems := plan.Compile(t.Context(), load(t, d, webhooks), d)
 		if p == nil {
 			t.Fatal(problems)
 		}
@@ -224,7 +224,7 @@ func TestSwap(t *testing.T) {
 	}
 	taken := 0
 	take := func(*plan.Plan) { taken++ }
-	if p := cur.Swap(load(t, d, `{"a": {"module": "log"}, "off": {"module": "log", "enabled": false}}`), take); p.HasErrors() {
+	if p := cur.Swap(t.Context(), load(t, d, `{"a": {"module": "log"}, "off": {"module": "log", "enabled": false}}`), take); p.HasErrors() {
 		t.Fatal(p)
 	}
 	if h, _, ok := cur.Hook("a"); !ok || h.ID != "a" {
@@ -233,13 +233,13 @@ func TestSwap(t *testing.T) {
 	if _, _, ok := cur.Hook("off"); ok {
 		t.Error("a disabled hook is served")
 	}
-	if p := cur.Swap(load(t, d, `{"b": {"module": "log", "filter": ")"}}`), take); !p.HasErrors() {
+	if p := cur.Swap(t.Context(), load(t, d, `{"b": {"module": "log", "filter": ")"}}`), take); !p.HasErrors() {
 		t.Error("a wrong plan was taken")
 	}
 	if _, _, ok := cur.Hook("a"); !ok || taken != 1 {
 		t.Errorf("a refused plan changed what is in force (taken %d times)", taken)
 	}
-	if p := cur.Swap(load(t, d, `{"default": {"module": "log"}}`), take); p.HasErrors() {
+	if p := cur.Swap(t.Context(), load(t, d, `{"default": {"module": "log"}}`), take); p.HasErrors() {
 		t.Fatal(p)
 	}
 	if h, _, ok := cur.Hook("whatever"); !ok || h.ID != "default" {
@@ -252,10 +252,10 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	d := deps(t)
 	check := plan.Deps{Modules: d.Modules, Auth: d.Auth}
-	if p, problems := plan.Compile(load(t, d, `{"a": {"module": "log"}}`), check); p == nil || len(p.Lanes) != 0 {
+	if p, problems := plan.Compile(t.Context(), load(t, d, `{"a": {"module": "log"}}`), check); p == nil || len(p.Lanes) != 0 {
 		t.Errorf("%v", problems)
 	}
-	if p, _ := plan.Compile(load(t, d, `{"a": {"module": "log", "filter": ")"}}`), check); p != nil {
+	if p, _ := plan.Compile(t.Context(), load(t, d, `{"a": {"module": "log", "filter": ")"}}`), check); p != nil {
 		t.Error("a wrong filter passes the check")
 	}
 }

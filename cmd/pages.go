@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/presets"
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/testdata/payloads"
+)
+
+// The reference pages: printed by `hookd modules NAME` and its like, and
+// written into docs by `hookd generate`.
+
+func modulePage(m modules.Module) string {
+	var b strings.Builder
+	title(&b, m.Name(), m.Title(), m.Summary())
+	if a := m.Aliases(); len(a) > 0 {
+		fmt.Fprintf(&b, "Also written %s.\n\n", quoted(a))
+	}
+	fmt.Fprintf(&b, "**A repeat of a delivery**: %s.\n\n", guarantee(m.Guarantee()))
+	doc(&b, m.Doc())
+	if table := spec.Markdown(m.Options()); table != "" {
+		fmt.Fprintf(&b, "## `module-config`\n\n%s\n", table)
+	}
+	if types := m.ConnectionTypes(); len(types) > 0 {
+		fmt.Fprintf(&b, "## Connection\n\nAn entry of `connections.json` with `type` %s.\n\n%s\n", quoted(types), spec.Markdown(m.Connection()))
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func guarantee(g modules.Guarantee) string {
+	switch g {
+	case modules.Once:
+		return "once: the far end drops it"
+	case modules.Keyed:
+		return "keyed: it carries the same delivery id, so that the reader can drop it"
+	case modules.Duplicates:
+	}
+	return "duplicates: it may be seen twice"
+}
+
+func authPage(m auth.Method) string {
+	var b strings.Builder
+	title(&b, m.Name(), m.Title(), m.Summary())
+	doc(&b, m.Doc())
+	if table := spec.Markdown(m.Options()); table != "" {
+		fmt.Fprintf(&b, "## `%s`\n\n%s\n", m.Name(), table)
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func providerPage(p *presets.Preset) string {
+	var b strings.Builder
+	title(&b, p.Name, p.Title, p.Summary)
+	fmt.Fprintf(&b, "```json\n{ %q: { \"provider\": %q, \"secret\": \"{$%s_SECRET}\", \"module\": \"log\" } }\n```\n\n",
+		p.Name, p.Name, strings.ToUpper(strings.ReplaceAll(p.Name, "-", "_")))
+	doc(&b, p.Doc)
+	b.WriteString("| fact | |\n|---|---|\n")
+	for _, f := range p.Facts() {
+		fmt.Fprintf(&b, "| %s | %s |\n", f.Label, strings.ReplaceAll(f.Text, "|", `\|`))
+	}
+	if events := payloads.Events(p.Name); len(events) > 0 {
+		fmt.Fprintf(&b, "\nSample events of `hookd test-send %s --event NAME`: %s.\n", p.Name, quoted(events))
+	}
+	return b.String()
+}
+
+func title(b *strings.Builder, name, text, summary string) {
+	fmt.Fprintf(b, "# %s\n\n`%s`: %s\n\n", cmp.Or(text, name), name, summary)
+}
+
+func doc(b *strings.Builder, text string) {
+	if text = strings.TrimSpace(text); text != "" {
+		b.WriteString(text + "\n\n")
+	}
+}
+
+func quoted(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }
