@@ -75,7 +75,7 @@ func TestContract(t *testing.T) {
 	authtest.Refused(t, basic.Method(),
 		`{}`, `{"username":"ci"}`, `{"password":"s3cret"}`, `{"username":"","password":"s3cret"}`, `{"username":"ci","password":""}`,
 		`{"username":"c:i","password":"s3cret"}`, `{"username":"ci","password":"s3cret\u0000"}`, `{"username":"c\ti","password":"s3cret"}`,
-		`{"username":"ci","password":["s3cret",""]}`, `{"username":"ci","password":[]}`, `{"username":"ci","password":12}`, `"ci:text"`,
+		`{"username":"ci","password":["s3cret",""]}`, `{"username":"ci","password":[]}`, `{"username":"ci","password":12}`, `"ci:s3cret"`,
 		`{"username":"ci","password":"s3cret","realm":"a\"b"}`, `{"username":"ci","password":"s3cret`+strings.Repeat("x", 3000)+`"}`,
 	)
 }
