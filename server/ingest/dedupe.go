@@ -1,0 +1,58 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"time"
+
+	"github.com/hookd/hookd/auth"
+)
+
+// maxKey is the longest key that is stored as it is; a longer one is hashed.
+const maxKey = 128
+
+// dedupe returns what makes two requests of this hook the same, and for how
+// long. An id that the proof does not cover could be changed by whoever replays
+// the request, or set to a stranger's, so the body is mixed in.
+func (c *call) dedupe(ctx context.Context, m auth.Marks) (key string, window time.Duration) {
+	d := &c.hook.Dedupe
+	if window = d.Window; window == 0 {
+		window = m.Window
+	}
+	if window <= 0 {
+		return "", 0
+	}
+	if d.Key != nil {
+		own, err := d.Key(ctx, &c.proof, c.body)
+		if err != nil {
+			// Better delivered twice than lost.
+			if attrs, ok := c.gate.line(ctx, slog.LevelWarn, c, err); ok {
+				c.gate.Log.LogAttrs(ctx, slog.LevelWarn, "dedupe key failed", attrs...)
+			}
+			return "", 0
+		}
+		if own == "" {
+			return "", 0
+		}
+		return c.hook.ID + "\x00k" + bounded(own), window
+	}
+	switch {
+	case m.DeliveryID == "":
+		return "", 0
+	case m.Covered:
+		return c.hook.ID + "\x00i" + bounded(m.DeliveryID), window
+	}
+	h := sha256.New()
+	h.Write(c.proof.Body)
+	h.Write([]byte(m.DeliveryID))
+	return c.hook.ID + "\x00b" + string(h.Sum(nil)), window
+}
+
+func bounded(key string) string {
+	if len(key) <= maxKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "\x00" + string(sum[:])
+}
