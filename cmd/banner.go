@@ -3,6 +3,9 @@ package cmd
 import (
 	"cmp"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/hookd/hookd/server"
@@ -38,7 +41,7 @@ func (a *app) banner(s *Settings, file string, st server.Started) {
 		}
 		fmt.Fprintf(&b, "  %-28s %-28s → %s\n", printable(h.Path), how, printable(strings.Join(lanesOf(h), ", ")))
 	}
-	if try := tryLine(st); try != "" {
+	if try := tryLine(st, file); try != "" {
 		fmt.Fprintf(&b, "\n  try: %s\n", try)
 	}
 	a.io.Errorf("%s\n", b.String())
@@ -55,7 +58,7 @@ func lanesOf(h server.StartedHook) []string {
 
 // tryLine is a command that sends something to the first hook. In dev mode
 // without files only curl works from anywhere.
-func tryLine(st server.Started) string {
+func tryLine(st server.Started, file string) string {
 	if len(st.Hooks) == 0 {
 		return ""
 	}
@@ -68,5 +71,33 @@ func tryLine(st server.Started) string {
 	if len(h.Auth) == 0 && h.Provider == "" {
 		return fmt.Sprintf("curl -d '{\"hello\":\"world\"}' -H 'Content-Type: application/json' %s%s", dialable(st.Listen), h.Path)
 	}
-	return "hookd test-send " + h.ID
+	line := program() + " test-send " + h.ID
+	if abs, err := filepath.Abs(file); file != "" && err == nil {
+		line += " --config " + quoteArg(abs) // the other terminal may be anywhere
+	}
+	return line
 }
+
+// program is how this program is called from another terminal: by its name
+// where the shell finds it, else by its path.
+func program() string {
+	const name = "hookd"
+	exe, err := os.Executable()
+	if err != nil || strings.TrimSuffix(filepath.Base(exe), ".exe") != name {
+		return name
+	}
+	if found, err := exec.LookPath(name); err == nil && found == exe {
+		return name
+	}
+	return quoteArg(exe)
+}
+
+// quoteArg quotes for a POSIX shell what needs it.
+func quoteArg(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(plainArg, r) }) {
+		return shellQuote(s)
+	}
+	return s
+}
+
+const plainArg = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+:@%"

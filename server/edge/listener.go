@@ -74,11 +74,45 @@ func (l *listener) exit(from site) {
 	}
 }
 
-// conn is a connection that is counted.
+// conn is a connection that is counted, and reads ahead.
 type conn struct {
 	net.Conn
 	raw   *rawErrors
 	leave func() // nil when it is not counted
+
+	ahead *[readAhead]byte // from the pool while it holds something
+	rest  []byte           // of ahead, not handed out yet
+}
+
+// readAhead is how much one system call may bring. net/http reads 4 KiB at a
+// time, so that a webhook of the usual size would take two.
+const readAhead = 16 << 10
+
+var aheads = sync.Pool{New: func() any { return new([readAhead]byte) }}
+
+// Read is called by one goroutine at a time, as net/http does.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.rest) == 0 {
+		// net/http waits for the next request with 4 KiB, and for a client who
+		// hangs up with one byte; more than readAhead needs no help.
+		if len(p) < 512 || len(p) >= readAhead {
+			return c.Conn.Read(p)
+		}
+		buf := aheads.Get().(*[readAhead]byte)
+		n, err := c.Conn.Read(buf[:])
+		if n <= len(p) {
+			copy(p, buf[:n])
+			aheads.Put(buf)
+			return n, err
+		}
+		c.ahead, c.rest = buf, buf[:n] // an error comes again with the next read
+	}
+	n := copy(p, c.rest)
+	if c.rest = c.rest[n:]; len(c.rest) == 0 {
+		aheads.Put(c.ahead)
+		c.ahead, c.rest = nil, nil
+	}
+	return n, nil
 }
 
 func (c *conn) Close() error {
