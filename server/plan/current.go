@@ -61,7 +61,7 @@ func (c *Current) Swap(ctx context.Context, cfg *config.Config, take func(*Plan)
 	old := c.plan.Swap(next)
 	take(next)
 	if old != nil {
-		old.Release()
+		old.Release() //nolint:contextcheck // the pool closes connections, in its own time
 	}
 	if c.deps.Limiters != nil {
 		c.deps.Limiters.Keep(func(name string) bool { return next.Hooks[name] != nil })

@@ -77,7 +77,7 @@ func Compile(ctx context.Context, cfg *config.Config, deps Deps) (*Plan, diag.Li
 	}
 	c.problems.Sort()
 	if c.problems.HasErrors() {
-		c.plan.Release()
+		c.plan.Release() //nolint:contextcheck // the pool closes connections, in its own time
 		return nil, c.problems
 	}
 	return c.plan, c.problems
