@@ -1,8 +1,10 @@
 package cmd
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -66,6 +68,7 @@ func sample(preset *presets.Preset, p *payload) error {
 	if !ok && len(known) > 0 {
 		return usagef("there is no sample of the %s event %q%s; there are %s, and --data takes any", preset.Name, p.event, hint(p.event, known), strings.Join(known, ", "))
 	}
+	b = compact(b)
 	p.body = func(id string, now time.Time) []byte {
 		if !ok {
 			return preset.Body(p.event, id, now)
@@ -74,6 +77,16 @@ func sample(preset *presets.Preset, p *payload) error {
 		return withID(b, preset.ID, id)
 	}
 	return nil
+}
+
+// compact is a sample as it travels: the files are indented for their readers,
+// bodies of webhooks mostly are not.
+func compact(b []byte) []byte {
+	var out bytes.Buffer
+	if json.Compact(&out, b) != nil {
+		return b
+	}
+	return out.Bytes()
 }
 
 // plainBody is for hooks without a provider.
