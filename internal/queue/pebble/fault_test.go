@@ -161,7 +161,7 @@ func TestFailedWriteIsReadOnly(t *testing.T) {
 		}
 		in.left.Store(int64(n * 3))
 		var l ledger
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		wrong := make(chan error, 8)
 		wg := traffic(ctx, q, &l, 1<<30, func(err error) {
 			if ctx.Err() == nil && (!errors.Is(err, queue.ErrReadOnly) || !errors.Is(err, syscall.EIO)) {
@@ -207,7 +207,7 @@ func TestFullDiskHeals(t *testing.T) {
 		}
 		in.left.Store(int64(n * 5))
 		var l ledger
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		wrong := make(chan error, 8)
 		var puts atomic.Int32
 		free := make(chan struct{})
@@ -239,9 +239,9 @@ func TestFullDiskHeals(t *testing.T) {
 			t.Fatalf("write %d: does not heal: %v", n, err)
 		}
 		mustHave(t, q, l.all(), fmt.Sprintf("write %d, healed", n))
-		for n2 := 0; ; n2++ { // the worker of traffic settles the rest
+		for round := 0; ; round++ { // the worker of traffic settles the rest
 			d, err := q.Depth(ctx)
-			if n2 > 500 {
+			if round > 5000 {
 				t.Fatalf("write %d: depth %+v, %v, state %+v", n, d, err, q.State())
 			}
 			if err != nil || ctx.Err() != nil {

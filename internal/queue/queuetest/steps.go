@@ -49,7 +49,7 @@ func (in *Instance) putItem(t *testing.T, it queue.Item) queue.Put {
 // claim takes exactly n deliveries, in as many Claims as it takes.
 func (in *Instance) claim(t *testing.T, lane string, n int) []*queue.Claim {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var got []*queue.Claim
 	for len(got) < n {
