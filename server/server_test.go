@@ -363,3 +363,16 @@ func TestConfigurationIsShownWithoutSecrets(t *testing.T) {
 		}
 	}
 }
+
+// The limits of hookd.yaml hold for JSON bodies.
+func TestLimitsOfBodies(t *testing.T) {
+	r := start(t, t.TempDir(), fmt.Sprintf(`{"github": {"provider": "github", "secret": %q, "module": "log"}}`, webhookSecret),
+		func(o *server.Options) { o.Limits.Depth, o.Limits.String = 2, 5 })
+	for body, want := range map[string]int{
+		`[[1]]`: http.StatusOK, `[[[1]]]`: http.StatusBadRequest, `"12345"`: http.StatusOK, `{"123456":1}`: http.StatusBadRequest,
+	} {
+		if status, answer := r.push(t, body, body, body); status != want {
+			t.Errorf("%s: %d %v, want %d", body, status, answer, want)
+		}
+	}
+}

@@ -96,7 +96,7 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 		Modules: o.Modules, Auth: o.Auth, Log: o.Log, Owner: "hookd/" + o.Version + " (" + host + ")",
 		AuthEnv: auth.Env{Log: o.Log, HTTP: egress.Transport(netguard.TransportOptions{})},
 		Egress:  egress, Operator: operator, Pool: d.pool, Limiters: &limit.Registry{},
-		MaxBody: o.Limits.Body, Timeout: o.Delivery.Timeout, Concurrency: o.Delivery.Concurrency,
+		MaxBody: o.Limits.Body, Depth: o.Limits.Depth, String: o.Limits.String, Timeout: o.Delivery.Timeout, Concurrency: o.Delivery.Concurrency,
 		CleanupDefault: o.CleanupDefault, OriginalStatus: o.Compat.StatusCodes == "original", Key: key,
 	})
 	problems = append(problems, d.current.Swap(ctx, cfg, d.take)...)

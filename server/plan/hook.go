@@ -59,7 +59,7 @@ func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 }
 
 func (c *compiler) body(h *config.Hook) (payload.Check, error) {
-	o := payload.Options{Type: string(h.DataType)}
+	o := payload.Options{Type: string(h.DataType), Depth: c.deps.Depth, String: c.deps.String}
 	if c.deps.OriginalStatus {
 		o.SchemaStatus = http.StatusBadRequest
 	}

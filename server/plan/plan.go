@@ -36,6 +36,7 @@ type Deps struct {
 	Limiters         *limit.Registry // nil gives every plan fresh ones
 
 	MaxBody        int64 // bytes, where a hook sets none
+	Depth, String  int   // of a JSON body; 0 is the usual
 	Timeout        time.Duration
 	Concurrency    int
 	CleanupDefault bool // hooks without credential_cleanup are cleaned

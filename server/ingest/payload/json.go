@@ -24,9 +24,9 @@ func (o *Options) checkJSON(_ context.Context, contentType string, body []byte) 
 		text, err = charset(body)
 	}
 	if err == nil {
-		err = CheckJSON(text)
+		err = checkJSON(text, o.limits())
 	}
-	if err != nil && charset != nil && CheckJSON(body) == nil {
+	if err != nil && charset != nil && checkJSON(body, o.limits()) == nil {
 		text, err = body, nil // the label is wrong, the body is UTF-8
 	}
 	if err != nil {

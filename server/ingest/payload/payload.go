@@ -4,6 +4,7 @@
 package payload
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -26,6 +27,12 @@ type Options struct {
 	// SchemaStatus answers a body that breaks the schema; 0 is 422. The
 	// original service's clients may expect 400.
 	SchemaStatus int
+	// Depth and String bound a JSON body; 0 is MaxDepth and MaxString.
+	Depth, String int
+}
+
+func (o *Options) limits() limits {
+	return limits{cmp.Or(o.Depth, MaxDepth), cmp.Or(o.String, MaxString)}
 }
 
 // Check tells what is wrong with a body as an *ingest.Refusal, or nil. It is

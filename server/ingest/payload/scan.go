@@ -12,9 +12,18 @@ import (
 var (
 	malformed = bad("malformed_json", "Malformed JSON payload")
 	notUTF8   = bad("invalid_utf8", "Payload is not valid UTF-8")
-	tooDeep   = bad("too_deep", "JSON is nested deeper than "+strconv.Itoa(MaxDepth)+" levels")
-	tooLong   = bad("string_too_long", "A JSON string or key is longer than "+strconv.Itoa(MaxString)+" characters")
 )
+
+// limits are those of one hook's bodies; zero fields are the constants.
+type limits struct{ depth, text int }
+
+func (l limits) tooDeep() *ingest.Refusal {
+	return bad("too_deep", "JSON is nested deeper than "+strconv.Itoa(l.depth)+" levels")
+}
+
+func (l limits) tooLong() *ingest.Refusal {
+	return bad("string_too_long", "A JSON string or key is longer than "+strconv.Itoa(l.text)+" characters")
+}
 
 // CheckJSON reports what is wrong with b as one JSON text (RFC 8259), as an
 // *ingest.Refusal: nesting over MaxDepth, strings over MaxString, invalid
@@ -29,8 +38,10 @@ var (
 // The vector code of bytedance/sonic is not used here: Valid of v1.15.5 accepts
 // raw control characters and unknown escapes in strings, and a pass that makes
 // up for it is this one.
-func CheckJSON(b []byte) error {
-	s := scanner{b: b}
+func CheckJSON(b []byte) error { return checkJSON(b, limits{MaxDepth, MaxString}) }
+
+func checkJSON(b []byte, l limits) error {
+	s := scanner{b: b, limits: l}
 	s.space()
 	if r := s.value(0); r != nil {
 		return r
@@ -49,6 +60,7 @@ type scanner struct {
 	b    []byte
 	i    int
 	high uint64 // or of what is in strings: tells whether there is non-ASCII
+	limits
 }
 
 // space is small enough to be inlined: most tokens have no space before them.
@@ -95,8 +107,8 @@ func (s *scanner) value(depth int) *ingest.Refusal {
 }
 
 func (s *scanner) object(depth int) *ingest.Refusal {
-	if depth > MaxDepth {
-		return tooDeep
+	if depth > s.depth {
+		return s.tooDeep()
 	}
 	s.i++
 	if s.space(); s.peek() == '}' {
@@ -133,8 +145,8 @@ func (s *scanner) object(depth int) *ingest.Refusal {
 }
 
 func (s *scanner) array(depth int) *ingest.Refusal {
-	if depth > MaxDepth {
-		return tooDeep
+	if depth > s.depth {
+		return s.tooDeep()
 	}
 	s.i++
 	if s.space(); s.peek() == ']' {
@@ -233,8 +245,8 @@ func (s *scanner) str() *ingest.Refusal {
 		case c == '"':
 			start := s.i + 1
 			s.i = i + 1
-			if i-start > MaxString && characters(b[start:i]) > MaxString {
-				return tooLong
+			if i-start > s.text && characters(b[start:i]) > s.text {
+				return s.tooLong()
 			}
 			return nil
 		case c == '\\':
