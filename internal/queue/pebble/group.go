@@ -52,7 +52,7 @@ type group struct {
 
 const (
 	maxGroup = 4 << 20 // bytes; a larger mutation is a group of its own
-	maxSyncs = 2       // groups that may wait for their fsync
+	maxSyncs = 1       // groups that may wait for their fsync: one at a time makes each the wider
 )
 
 // writer is the commit loop; see doc.go.
