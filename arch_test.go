@@ -68,8 +68,8 @@ func siblingAllowed(from, to string) bool {
 		return internalAllowed(from, to)
 	case "auth", "modules":
 		// The definition is at the root; a method or module uses that and the
-		// language of signatures, and the list uses them all. Never one another.
-		return to == top || from == top+"/all" || to == "auth/internal/scheme" || sameFamily(from, to)
+		// engines below internal, and the list uses them all. Never one another.
+		return to == top || from == top+"/all" || strings.HasPrefix(to, top+"/internal/") || sameFamily(from, to)
 	case "server":
 		switch from {
 		case "server", "server/plan":

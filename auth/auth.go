@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/hookd/hookd/internal/secret"
 )
 
 // Request is the part of an HTTP request that a proof can depend on. Verify
@@ -37,6 +39,20 @@ type Request struct {
 type Identity struct {
 	Method  string
 	Subject string // "hmac:0", "basic:ci"; safe to log, never a secret
+	// Once are marks that only one accepted request may have: a nonce, the id
+	// of a token. They are checked and stored in the same durable write as the
+	// event, after every proof of the hook has held, so that a refused request
+	// uses none up.
+	Once []Once
+
+	held []held // which alternatives of groups held
+}
+
+// Once is a mark that may be accepted once. Key is scoped by the hook and the
+// method, and holds no secret.
+type Once struct {
+	Key   string
+	Until time.Time // forgotten after it: the proof refuses the request by then
 }
 
 // Cost orders the proofs of a hook: cheap before expensive, remote last.
@@ -101,16 +117,50 @@ type Marker interface {
 	Mark(r *Request) Marks
 }
 
-// Replays remembers marks, so that a captured request works once. It is safe
+// Handshake answers the requests with which a sender makes sure that the hook
+// expects it. It is safe for concurrent use.
+type Handshake interface {
+	// Answer is asked twice: before the proofs with verified false, and after
+	// them with true. It returns nil for any other request, and for a handshake
+	// that has to prove itself while verified is false. Requests that are no
+	// POST are refused where it returns nil both times.
+	Answer(ctx context.Context, r *Request, verified bool) *Answer
+}
+
+// Answer is a complete response.
+type Answer struct {
+	Status int // 0 is 200
+	Header map[string]string
+	Body   []byte
+}
+
+// Shaker is a Verifier whose sender has a handshake; nil: it has none.
+type Shaker interface {
+	Handshake() Handshake
+}
+
+// Challenged is a Signer that signs the challenge of a refusal: the sender
+// sends a first request without a proof, and a second one with the answer.
+type Challenged interface {
+	// SignChallenge is Sign with the values of WWW-Authenticate of the first
+	// answer. An error says that none of them can be answered.
+	SignChallenge(ctx context.Context, r *Request, challenges []string) error
+}
+
+// Captures keeps secrets that a sender hands over in its handshake. It is safe
 // for concurrent use.
-type Replays interface {
-	// Seen records key until the time given and reports whether it was there.
-	Seen(ctx context.Context, key string, until time.Time) (bool, error)
+type Captures interface {
+	// Get is the secret of the hook; ok is false while there is none.
+	Get(hook string) (s secret.String, ok bool)
+	// Put keeps the first secret of the hook, durably. It reports false, and
+	// keeps nothing, where there is one already.
+	Put(ctx context.Context, hook string, s secret.String) (bool, error)
 }
 
 // Env is everything that a proof may reach for.
 type Env struct {
-	Log     *slog.Logger
-	HTTP    http.RoundTripper // through the network guard; nil offline
-	Replays Replays           // nil offline
+	Log      *slog.Logger
+	HTTP     http.RoundTripper // through the network guard; nil offline
+	Hook     string            // id of the hook; "" where none is served
+	Captures Captures          // nil offline
 }

@@ -67,6 +67,9 @@ func (c *Chain) Verify(ctx context.Context, r *Request) (Identity, error) {
 		if err != nil {
 			return Identity{}, c.challenged(v, r, err)
 		}
+		if len(all.Once)+len(all.held) > 0 {
+			id.Once, id.held = append(all.Once, id.Once...), append(all.held, id.held...)
+		}
 		if all.Subject != "" && id.Subject != "" {
 			id.Subject = all.Subject + "," + id.Subject
 		} else if id.Subject == "" {
@@ -101,17 +104,23 @@ func (c *Chain) challenged(v Verifier, r *Request, err error) *Denial {
 	return &d
 }
 
+// Replayed is the refusal of a request whose Identity.Once was taken before.
+func (c *Chain) Replayed(r *Request, id Identity) *Denial {
+	return c.challenged(nil, r, Deny(id.Method, CodeReplayed))
+}
+
 // Mark asks the proofs for the sender's delivery id and event type; for each,
-// the first that knows one wins. Call it only for a request that Verify let
-// pass.
-func (c *Chain) Mark(r *Request) Marks {
+// the first that knows one wins. id is what Verify returned when it let r pass;
+// of a group, only the alternative that held is asked.
+func (c *Chain) Mark(r *Request, id Identity) Marks {
 	var all Marks
 	for _, v := range c.rest {
-		m, ok := v.(Marker)
-		if !ok {
-			continue
+		var got Marks
+		if g, ok := v.(*Group); ok {
+			got = id.heldBy(g).Mark(r, id)
+		} else if m, ok := v.(Marker); ok {
+			got = markContained(m, r)
 		}
-		got := markContained(m, r)
 		if all.DeliveryID == "" && got.DeliveryID != "" {
 			all.DeliveryID, all.Covered = got.DeliveryID, got.Covered
 		}

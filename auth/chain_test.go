@@ -96,7 +96,7 @@ func TestAllMustHold(t *testing.T) {
 			vs = append(vs, p)
 		}
 		id, err := auth.NewChain(vs...).Verify(t.Context(), authtest.Request())
-		if d := auth.DenialOf(err); err == nil || d.Method != fmt.Sprint(bad) || id != (auth.Identity{}) {
+		if d := auth.DenialOf(err); err == nil || d.Method != fmt.Sprint(bad) || id.Method+id.Subject != "" {
 			t.Errorf("%d: %+v %v", bad, id, err)
 		}
 		if len(log) != bad+1 {
@@ -169,7 +169,7 @@ func TestPanics(t *testing.T) {
 			if name == "runtime" && !strings.Contains(err.Error(), "index out of range") {
 				t.Errorf("%s: %v", name, err)
 			}
-			if m := c.Mark(authtest.Request()); m != (auth.Marks{}) {
+			if m := c.Mark(authtest.Request(), auth.Identity{}); m != (auth.Marks{}) {
 				t.Errorf("%s: marks %+v", name, m)
 			}
 		}
@@ -183,7 +183,7 @@ func TestMark(t *testing.T) {
 	}
 	c := auth.NewChain(marks(auth.Marks{}), marks(auth.Marks{Type: "push"}),
 		marks(auth.Marks{DeliveryID: "1", Covered: true, Type: "other", Window: time.Hour}), marks(auth.Marks{DeliveryID: "2"}))
-	if got, want := c.Mark(authtest.Request()), (auth.Marks{DeliveryID: "1", Covered: true, Type: "push", Window: time.Hour}); got != want {
+	if got, want := c.Mark(authtest.Request(), auth.Identity{}), (auth.Marks{DeliveryID: "1", Covered: true, Type: "push", Window: time.Hour}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -265,7 +265,7 @@ func TestWholeHook(t *testing.T) {
 	if err != nil || id.Subject != "basic:ci,query_auth:0,header_auth:0,hmac:0,github:0" {
 		t.Fatalf("%+v %v", id, err)
 	}
-	if m := c.Mark(r); m.DeliveryID != "delivery-1" || m.Type != "push" || m.Covered {
+	if m := c.Mark(r, id); m.DeliveryID != "delivery-1" || m.Type != "push" || m.Covered {
 		t.Errorf("marks %+v", m)
 	}
 	for i, v := range vs {

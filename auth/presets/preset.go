@@ -4,6 +4,7 @@
 package presets
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,21 @@ type Preset struct {
 
 	// Verify lists the ways in which requests are proved, strongest first.
 	Verify []scheme.Alternative
+	// Code makes the proof where data cannot describe it; Verify is empty then,
+	// and Signing says in a sentence what is signed and where.
+	Code    func(env auth.Env, o Options) (Checker, error)
+	Signing string
+	// Unsigned: the sender proves nothing. The hook needs another proof.
+	Unsigned bool
+	// Covers says how much of a request the proof covers.
+	Covers Coverage
+	// Params are the settings that a hook gives under "params".
+	Params []Param
+	// Handshake is how the sender makes sure of the hook; nil: it does not.
+	Handshake *Handshake
+	// Reply is what the sender wants to be told on acceptance, where that is
+	// not any 2xx; nil: the usual answer.
+	Reply *Reply
 	// ID and Type are where the delivery id and the event type are; the first
 	// source that has a value wins.
 	ID, Type []string
@@ -46,12 +62,56 @@ type Preset struct {
 // Header is a header with its template.
 type Header struct{ Name, Value string }
 
+// Coverage is how much of a request a proof covers.
+type Coverage uint8
+
+// The coverages. What is not covered can be changed by whoever captures a
+// request, or knows the token.
+const (
+	CoversBody Coverage = iota
+	CoversPart          // some members of the body
+	CoversNone
+)
+
+// Param is a setting of a preset.
+type Param struct {
+	Name, Doc string
+	Required  bool
+}
+
+// Reply is an answer to accepted requests.
+type Reply struct {
+	Status      int // 0 is 200
+	Body        string
+	ContentType string
+}
+
+// Checker is the part of a proof that differs between senders.
+type Checker interface {
+	Verify(ctx context.Context, r *auth.Request) (auth.Identity, error)
+	Sign(ctx context.Context, r *auth.Request) error
+	// Covers reports whether the proof covers what the source reads.
+	Covers(src scheme.Source) bool
+	CredentialHeaders() []string
+	CredentialParams() []string
+}
+
+// described is a Checker made of data.
+type described struct{ *scheme.Scheme }
+
+func (d described) Verify(_ context.Context, r *auth.Request) (auth.Identity, error) {
+	return d.Scheme.Verify(r)
+}
+
+func (d described) Sign(_ context.Context, r *auth.Request) error { return d.Scheme.Sign(r) }
+
 // Options are what a hook sets for its sender.
 type Options struct {
 	Secrets   []secret.String // at least one; any of them is accepted
 	PublicURL string          // the hook as the sender sees it; needed by some
 	Tolerance time.Duration   // of the sender's clock; 0 is the sender's usual
 	Params    map[string]string
+	Rate      int // requests per minute that the hook takes; 0 is any number
 }
 
 // All returns the presets in the order of their names.
@@ -78,18 +138,19 @@ func Lookup(name string) (*Preset, bool) {
 
 // New makes the proof of a hook. The error says what the hook lacks and never
 // holds a secret.
-func (p *Preset) New(_ auth.Env, o Options) (*Verifier, error) {
-	v, err := p.compile(o)
+func (p *Preset) New(env auth.Env, o Options) (*Verifier, error) {
+	v, err := p.compile(env, o)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", p.Name, err)
 	}
 	return v, nil
 }
 
-func (p *Preset) compile(o Options) (*Verifier, error) {
-	s, err := scheme.Compile(p.Verify, scheme.Options{
-		Name: p.Name, Secrets: o.Secrets, URL: o.PublicURL, Tolerance: o.Tolerance, Params: o.Params,
-	})
+func (p *Preset) compile(env auth.Env, o Options) (*Verifier, error) {
+	if err := p.settings(o.Params); err != nil {
+		return nil, err
+	}
+	check, err := p.checker(env, o)
 	if err != nil {
 		return nil, err
 	}
@@ -105,5 +166,37 @@ func (p *Preset) compile(o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{preset: p, scheme: s, reader: rd}, nil
+	v := &Verifier{preset: p, check: check, reader: rd}
+	if p.Handshake != nil {
+		if v.shake, err = p.Handshake.compile(env, p, o, check); err != nil {
+			return nil, fmt.Errorf("handshake: %w", err)
+		}
+	}
+	return v, nil
+}
+
+func (p *Preset) checker(env auth.Env, o Options) (Checker, error) {
+	if p.Code != nil {
+		return p.Code(env, o)
+	}
+	s, err := scheme.Compile(p.Verify, scheme.Options{
+		Name: p.Name, Secrets: o.Secrets, URL: o.PublicURL, Tolerance: o.Tolerance, Params: o.Params,
+	})
+	return described{s}, err
+}
+
+// settings refuses params that the sender does not have, and wants those that
+// it needs.
+func (p *Preset) settings(params map[string]string) error {
+	for name := range params {
+		if !slices.ContainsFunc(p.Params, func(q Param) bool { return q.Name == name }) {
+			return fmt.Errorf("has no setting %q under \"params\"", name)
+		}
+	}
+	for _, q := range p.Params {
+		if q.Required && params[q.Name] == "" {
+			return fmt.Errorf("needs the setting %q under \"params\": %s", q.Name, q.Doc)
+		}
+	}
+	return nil
 }

@@ -12,8 +12,9 @@ import (
 // concurrent use.
 type Verifier struct {
 	preset *Preset
-	scheme *scheme.Scheme
+	check  Checker
 	reader *scheme.Reader
+	shake  auth.Handshake // nil: the sender has none
 }
 
 var (
@@ -22,6 +23,7 @@ var (
 	_ auth.Preparer = (*Verifier)(nil)
 	_ auth.Marker   = (*Verifier)(nil)
 	_ auth.Sourced  = (*Verifier)(nil)
+	_ auth.Shaker   = (*Verifier)(nil)
 )
 
 // Preset is the sender.
@@ -34,8 +36,8 @@ func (v *Verifier) Cost() auth.Cost { return auth.CostBody }
 // Verify checks the proof. A body that has the delivery id or the event type
 // twice is refused, although its signature is right: what reads it next may
 // take the other one.
-func (v *Verifier) Verify(_ context.Context, r *auth.Request) (auth.Identity, error) {
-	id, err := v.scheme.Verify(r)
+func (v *Verifier) Verify(ctx context.Context, r *auth.Request) (auth.Identity, error) {
+	id, err := v.check.Verify(ctx, r)
 	if err != nil {
 		return auth.Identity{}, err
 	}
@@ -52,7 +54,7 @@ func (v *Verifier) Mark(r *auth.Request) auth.Marks {
 	v.reader.Read(r, values[:], from[:])
 	m := auth.Marks{DeliveryID: values[0], Type: values[1]}
 	if m.DeliveryID != "" {
-		m.Covered = v.scheme.Covers(from[0])
+		m.Covered = v.check.Covers(from[0])
 		m.Window = v.preset.Window
 	}
 	return m
@@ -67,10 +69,13 @@ func (v *Verifier) Prepare(r *auth.Request, event, deliveryID string) {
 }
 
 // Sign signs with the first secret, at r.Now.
-func (v *Verifier) Sign(_ context.Context, r *auth.Request) error { return v.scheme.Sign(r) }
+func (v *Verifier) Sign(ctx context.Context, r *auth.Request) error { return v.check.Sign(ctx, r) }
 
 // CredentialHeaders are those of the signature.
-func (v *Verifier) CredentialHeaders() []string { return v.scheme.CredentialHeaders() }
+func (v *Verifier) CredentialHeaders() []string { return v.check.CredentialHeaders() }
 
 // CredentialParams are those of the signature.
-func (v *Verifier) CredentialParams() []string { return v.scheme.CredentialParams() }
+func (v *Verifier) CredentialParams() []string { return v.check.CredentialParams() }
+
+// Handshake is the sender's; nil where it has none.
+func (v *Verifier) Handshake() auth.Handshake { return v.shake }

@@ -27,6 +27,8 @@ var (
 	ErrReadOnly = errors.New("queue is read-only after a failed write")
 	// ErrLost: the lease of the claim is gone: it expired, or was settled.
 	ErrLost = errors.New("claim is no longer held")
+	// ErrReplayed: a mark in Item.Once was stored before. Nothing was stored.
+	ErrReplayed = errors.New("was accepted before")
 	// ErrNotFound: no such event or dead letter.
 	ErrNotFound = errors.New("not found")
 	// ErrClosed: the queue was closed.
@@ -46,6 +48,17 @@ type Item struct {
 	// caller scopes them (by hook).
 	DedupeKey    string
 	DedupeWindow time.Duration
+	// Once are marks that no Put before may have stored, in the same atomic
+	// write: otherwise nothing is stored and Put returns ErrReplayed, also for
+	// a duplicate by DedupeKey.
+	Once []Once
+}
+
+// Once is a mark that is stored until a time. Keys are compared whole; the
+// caller scopes them (by hook).
+type Once struct {
+	Key   string
+	Until time.Time
 }
 
 // Put is the answer of Queue.Put.

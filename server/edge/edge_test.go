@@ -117,7 +117,7 @@ func TestAnswers(t *testing.T) {
 
 func TestHandshakeAnswer(t *testing.T) {
 	t.Parallel()
-	r := ask(t, edge.Options{Gate: &gate{got: ingest.Accepted{Answer: &ingest.Answer{
+	r := ask(t, edge.Options{Gate: &gate{got: ingest.Accepted{Answer: &auth.Answer{
 		Body: []byte("<script>"), Header: map[string]string{"Content-Type": "text/html", "X-Hook-Secret": "s"},
 	}}}}, request("GET", "/webhook/a"))
 	if r.StatusCode != 200 || r.Header.Get("Content-Type") != "text/plain; charset=utf-8" || text(t, r) != "<script>" || r.Header.Get("X-Hook-Secret") != "s" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/hookd/hookd/auth"
 	"github.com/hookd/hookd/server/ingest"
 )
 
@@ -70,7 +71,7 @@ func (e *edge) accept(c *gin.Context, namespace, id string) {
 
 // writeAnswer answers a handshake. Some answers reflect what the caller sent,
 // so they are never a page.
-func writeAnswer(w http.ResponseWriter, a *ingest.Answer) {
+func writeAnswer(w http.ResponseWriter, a *auth.Answer) {
 	h := w.Header()
 	h["Content-Type"] = textPlain
 	h["Cache-Control"] = noStore

@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/internal/queue"
 )
 
 // maxKey is the longest key that is stored as it is; a longer one is hashed.
@@ -52,6 +53,18 @@ func (c *call) dedupe(ctx context.Context, m auth.Marks) (key string, window tim
 	binary.BigEndian.PutUint64(digest[:8], xxhash.Sum64(c.proof.Body))
 	binary.BigEndian.PutUint64(digest[8:], uint64(len(c.proof.Body)))
 	return c.hook.ID + "\x00b" + string(digest[:]) + bounded(m.DeliveryID), window
+}
+
+// once are the marks of the proofs that only one accepted request may have.
+func (c *call) once(who auth.Identity) []queue.Once {
+	if len(who.Once) == 0 {
+		return nil
+	}
+	out := make([]queue.Once, 0, len(who.Once))
+	for _, o := range who.Once {
+		out = append(out, queue.Once{Key: c.hook.ID + "\x00o" + o.Key, Until: o.Until})
+	}
+	return out
 }
 
 func bounded(key string) string {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -101,7 +102,10 @@ func (c *call) accept(ctx context.Context) (Accepted, error) {
 	if err := c.checkBody(ctx); err != nil { // 400, 415, 422
 		return Accepted{}, err
 	}
-	put, err := c.gate.Queue.Put(ctx, c.item(ctx, who)) // 503
+	put, err := c.gate.Queue.Put(ctx, c.item(ctx, who)) // 401, 503
+	if errors.Is(err, queue.ErrReplayed) {
+		return Accepted{}, denied(c.hook.Auth.Replayed(&c.proof, who))
+	}
 	if err != nil {
 		return Accepted{}, unstored(err)
 	}
@@ -153,7 +157,7 @@ func (c *call) findClient() error {
 	return nil
 }
 
-func (c *call) handshake(ctx context.Context, verified bool) *Answer {
+func (c *call) handshake(ctx context.Context, verified bool) *auth.Answer {
 	if c.hook.Handshake == nil {
 		return nil
 	}
@@ -184,7 +188,7 @@ func (c *call) checkBody(ctx context.Context) error {
 // item is the event as it is stored. What it holds is its own: the buffer that
 // the body was read into goes back to the pool.
 func (c *call) item(ctx context.Context, who auth.Identity) queue.Item {
-	marks := c.hook.Auth.Mark(&c.proof)
+	marks := c.hook.Auth.Mark(&c.proof, who)
 	key, window := c.dedupe(ctx, marks)
 	c.typ = eventType(marks.Type)
 	return queue.Item{
@@ -195,7 +199,7 @@ func (c *call) item(ctx context.Context, who auth.Identity) queue.Item {
 			Header: cleanHeader(c.req.Header, c.hook),
 			Body:   c.keepBody(),
 		},
-		Lanes: c.hook.Lanes, DedupeKey: key, DedupeWindow: window,
+		Lanes: c.hook.Lanes, DedupeKey: key, DedupeWindow: window, Once: c.once(who),
 	}
 }
 

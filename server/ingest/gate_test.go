@@ -438,12 +438,12 @@ func TestDuplicates(t *testing.T) {
 // handshake answers requests with a challenge parameter.
 type handshake struct{ verified bool }
 
-func (h handshake) Answer(_ context.Context, r *auth.Request, verified bool) *ingest.Answer {
+func (h handshake) Answer(_ context.Context, r *auth.Request, verified bool) *auth.Answer {
 	c := r.URL.Query().Get("challenge")
 	if c == "" || verified != h.verified {
 		return nil
 	}
-	return &ingest.Answer{Body: []byte(c)}
+	return &auth.Answer{Body: []byte(c)}
 }
 
 func TestHandshake(t *testing.T) {

@@ -54,7 +54,7 @@ type Hook struct {
 	Body   Body
 	Dedupe Dedupe
 	// Handshake answers a sender's verification requests; nil has none.
-	Handshake Handshake
+	Handshake auth.Handshake
 	// Forward are credential-looking headers that a destination names; they are
 	// kept with the event.
 	Forward []string
@@ -95,31 +95,14 @@ type Reply struct {
 	Delivered bool
 }
 
-// Handshake answers the requests with which a sender makes sure that the hook
-// expects it. It is safe for concurrent use.
-type Handshake interface {
-	// Answer is asked twice: before the proofs with verified false, and after
-	// them with true. It returns nil for any other request, and for a handshake
-	// that has to prove itself while verified is false. Requests that are no
-	// POST are refused where it returns nil both times.
-	Answer(ctx context.Context, r *auth.Request, verified bool) *Answer
-}
-
-// Answer is a complete response.
-type Answer struct {
-	Status int // 0 is 200
-	Header map[string]string
-	Body   []byte
-}
-
 // Accepted is the answer of Gate.Accept for a request that is stored, or that
 // was a handshake.
 type Accepted struct {
 	ID        event.ID
 	Duplicate bool
 	Hook      *Hook
-	Answer    *Answer  // of a handshake: nothing was stored, ID is zero
-	Outcome   *Outcome // with Reply.Delivered; nil when it is not known in time
+	Answer    *auth.Answer // of a handshake: nothing was stored, ID is zero
+	Outcome   *Outcome     // with Reply.Delivered; nil when it is not known in time
 }
 
 // Outcome is how the deliveries of an event ended.

@@ -34,10 +34,11 @@ func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 	if maxBody == 0 {
 		maxBody = c.deps.MaxBody
 	}
+	chain := auth.NewChain(verifiers...)
 	out := &ingest.Hook{
-		ID:      h.ID,
-		Lanes:   lanes,
-		Auth:    auth.NewChain(verifiers...),
+		ID:    h.ID,
+		Lanes: lanes,
+		Auth:  chain, Handshake: chain.Handshake(),
 		Client:  proxies.Client,
 		Body:    ingest.Body{Type: string(h.DataType), Max: maxBody, Check: check},
 		Dedupe:  c.dedupe(h),

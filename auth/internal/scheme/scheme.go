@@ -21,17 +21,30 @@ type Alternative struct {
 	When [2]string
 	// Fallthrough tries the next alternative when the signature does not match.
 	Fallthrough bool
+	// Require are pairs of templates that must be equal, besides the signature:
+	// {"{query:bodySHA256}", "{hex:sha256:body}"}.
+	Require [][2]string
+	// ForEach is a JSON array, "json:notificationItems": each of its items has a
+	// signature of its own, and sources and templates read "item:a.b" from it.
+	// All must hold, and there must be at least one.
+	ForEach string
 }
 
 // Kind is how a signature is made.
 type Kind uint8
 
 // The kinds. Digest hashes a template that holds {secret}; Token is the secret
-// itself.
+// itself; Basic is the secret, "user:password", as RFC 7617 has it. The keys of
+// Ed25519, ECDSA (P-256, ASN.1) and RSA (PKCS #1 v1.5) are public keys, or
+// private ones where hookd shall sign, too.
 const (
 	HMAC Kind = iota
 	Digest
 	Token
+	Basic
+	Ed25519
+	ECDSA
+	RSA
 )
 
 // Hash is a hash function. It is fixed by the description and never taken from
