@@ -15,7 +15,6 @@ func mailers() []*Preset {
 			Source: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
 			Verify: only(scheme.Alternative{
 				Kind:   scheme.ECDSA,
-				Key:    scheme.Key{Enc: scheme.Base64},
 				Sig:    scheme.Sig{At: at("header:X-Twilio-Email-Event-Webhook-Signature"), Enc: scheme.Base64},
 				Signed: "{time}{body}",
 				Time:   &scheme.Time{At: "header:X-Twilio-Email-Event-Webhook-Timestamp", Format: scheme.Unix, Tolerance: tolerance},

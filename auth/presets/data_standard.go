@@ -89,7 +89,7 @@ func svixFamily(name, title, summary, source, event string) *Preset {
 }
 
 func ed25519Webhooks(source string) *Preset {
-	a := standard("webhook", scheme.Key{Strip: "whpk_", Enc: scheme.Base64})
+	a := standard("webhook", scheme.Key{Strip: "whpk_", Private: "whsk_", Enc: scheme.Base64})
 	a.Kind, a.Sig.Pick = scheme.Ed25519, "v1a"
 	p := webhookFamily(Preset{
 		Name: "standard-webhooks-ed25519", Title: "Standard Webhooks (Ed25519)",

@@ -55,12 +55,9 @@ func (p *Preset) proofFacts(add func(label, text string)) {
 		if i > 0 {
 			label = "or signature"
 		}
-		text := where(a.Sig.At) + ", " + form(a)
+		text := signatureAt(a) + ", " + form(a)
 		if a.When[0] != "" {
 			text += ", where " + where([]string{a.When[0]}) + " is " + a.When[1]
-		}
-		if a.ForEach != "" {
-			text += ", in each item of " + where([]string{a.ForEach})
 		}
 		add(label, text)
 		add("covers", a.Signed)
@@ -105,15 +102,32 @@ func (p *Preset) NeedsURL() bool {
 }
 
 // CoversID reports whether the signature covers the first source of the
-// delivery id. It is false for a proof that is made by code.
-func (p *Preset) CoversID() bool { return len(p.ID) > 0 && scheme.Covered(p.Verify, p.ID[0]) }
+// delivery id. Of a proof made by code, only what it says of the body is known.
+func (p *Preset) CoversID() bool {
+	switch {
+	case len(p.ID) == 0:
+		return false
+	case p.Code != nil:
+		return p.Covers == CoversBody && (strings.HasPrefix(p.ID[0], "json:") || strings.HasPrefix(p.ID[0], "form:"))
+	}
+	return scheme.Covered(p.Verify, p.ID[0])
+}
+
+// signatureAt is where the signature is.
+func signatureAt(a *scheme.Alternative) string {
+	if a.Kind == scheme.Basic {
+		return "header Authorization"
+	}
+	text := where(a.Sig.At)
+	if a.ForEach != "" {
+		text += " of " + where([]string{a.ForEach})
+	}
+	return text
+}
 
 func (p *Preset) idNote() string {
-	switch {
-	case p.CoversID():
+	if p.CoversID() {
 		return " (covered by the signature)"
-	case p.Code != nil && p.Covers == CoversBody:
-		return ""
 	}
 	return " (not covered by the signature: the body is compared too)"
 }
@@ -142,7 +156,7 @@ func where(sources []string) string {
 		case "query":
 			texts = append(texts, "query parameter "+name)
 		case "item":
-			texts = append(texts, "member "+name+" of the item")
+			texts = append(texts, "member "+name+" of every item")
 		case "sig":
 			texts = append(texts, name+" of the signature header")
 		case "param":
@@ -159,27 +173,34 @@ func form(a *scheme.Alternative) string {
 	if a.Sig.Prefix != "" {
 		behind = " behind " + strings.TrimRight(a.Sig.Prefix, " ")
 	}
-	hash := strings.ToUpper(a.Hash.Name())
-	text := ""
 	switch a.Kind {
 	case scheme.Token:
 		return "the secret itself" + behind
 	case scheme.Basic:
-		return "the secret as Basic authentication"
-	case scheme.HMAC:
-		text = "HMAC-" + hash
-	case scheme.Digest:
-		text = hash + " with the secret"
-	case scheme.Ed25519:
-		text = "Ed25519"
-	case scheme.ECDSA:
-		text = "ECDSA with " + hash
-	case scheme.RSA:
-		text = "RSA with " + hash
+		return "Basic, the secret is user:password"
+	case scheme.HMAC, scheme.Digest, scheme.Ed25519, scheme.ECDSA, scheme.RSA:
 	}
-	text += " in " + map[scheme.Encoding]string{scheme.Hex: "hex", scheme.Base64: "base64", scheme.Base64URL: "base64url"}[a.Sig.Enc]
+	enc := map[scheme.Encoding]string{scheme.Hex: "hex", scheme.Base64: "base64", scheme.Base64URL: "base64url"}[a.Sig.Enc]
+	text := algorithm(a) + " in " + enc
 	if a.Sig.Pick != "" {
 		text += " as " + a.Sig.Pick
 	}
 	return text + behind
+}
+
+// algorithm names the signature as its readers know it: "RSA-SHA256".
+func algorithm(a *scheme.Alternative) string {
+	hash := strings.ToUpper(a.Hash.Name())
+	switch a.Kind {
+	case scheme.HMAC:
+		return "HMAC-" + hash
+	case scheme.ECDSA:
+		return "ECDSA-" + hash
+	case scheme.RSA:
+		return "RSA-" + hash
+	case scheme.Ed25519:
+		return "Ed25519"
+	case scheme.Digest, scheme.Token, scheme.Basic:
+	}
+	return hash
 }

@@ -24,6 +24,8 @@ var (
 	_ auth.Marker   = (*Verifier)(nil)
 	_ auth.Sourced  = (*Verifier)(nil)
 	_ auth.Shaker   = (*Verifier)(nil)
+
+	_ auth.Challenger = (*Verifier)(nil)
 )
 
 // Preset is the sender.
@@ -82,6 +84,15 @@ func (v *Verifier) CredentialHeaders() []string { return v.check.CredentialHeade
 
 // CredentialParams are those of the signature.
 func (v *Verifier) CredentialParams() []string { return v.check.CredentialParams() }
+
+// Challenge is that of the sender's scheme; "" where it has none, as for every
+// signature.
+func (v *Verifier) Challenge(*auth.Request) string {
+	if c, ok := v.check.(interface{ Challenge() string }); ok {
+		return c.Challenge()
+	}
+	return ""
+}
 
 // Handshake is the sender's; nil where it has none.
 func (v *Verifier) Handshake() auth.Handshake { return v.shake }

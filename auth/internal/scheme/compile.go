@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hookd/hookd/auth"
@@ -39,12 +40,15 @@ type alternative struct {
 	at      []Source
 	sig     Sig
 	signed  template
+	require []pair
+	items   *Source // the array; nil: the request is one
 	clock   *clock
 	when    *Source
 	literal string
 	cascade bool
-	keys    []*key      // of HMAC and Digest
-	tokens  auth.Tokens // of Token
+	keys    []*key       // of HMAC and Digest
+	public  []*publicKey // of Ed25519, ECDSA and RSA
+	tokens  auth.Tokens  // of Token and Basic
 	token   secret.String
 }
 
@@ -68,6 +72,9 @@ func Compile(alts []Alternative, o Options) (*Scheme, error) {
 		s.subjects = append(s.subjects, o.Name+":"+strconv.Itoa(i))
 	}
 	for i := range alts {
+		if err := alts[i].known(); err != nil {
+			return nil, err
+		}
 		a, err := compile(&alts[i], &o)
 		if err != nil {
 			return nil, err
@@ -78,24 +85,17 @@ func Compile(alts []Alternative, o Options) (*Scheme, error) {
 }
 
 func compile(d *Alternative, o *Options) (alternative, error) {
-	a := alternative{kind: d.Kind, hash: d.Hash, sig: d.Sig, cascade: d.Fallthrough}
-	var err error
-	if a.at, err = ParseSources(d.Sig.At); err != nil {
+	a, err := parse(d)
+	if err != nil {
 		return a, err
 	}
-	if a.signed, err = parseTemplate(d.Signed); err != nil {
-		return a, fmt.Errorf("signed template %q: %w", d.Signed, err)
+	if a.clock != nil && o.Tolerance != 0 {
+		a.clock.past, a.clock.future = o.Tolerance, o.Tolerance
 	}
-	if d.When[0] != "" {
-		src, err := ParseSource(d.When[0])
-		if err != nil {
-			return a, err
-		}
-		a.when, a.literal = &src, d.When[1]
-	}
-	if d.Time != nil {
-		if a.clock, err = compileClock(d.Time, o.Tolerance); err != nil {
-			return a, err
+	if name, ok := strings.CutPrefix(a.sig.Pick, "{param:"); ok {
+		name = strings.TrimSuffix(name, "}")
+		if a.sig.Pick = o.Params[name]; a.sig.Pick == "" {
+			return a, needsParam(name)
 		}
 	}
 	if err := a.sound(o); err != nil {
@@ -104,50 +104,76 @@ func compile(d *Alternative, o *Options) (alternative, error) {
 	return a, a.setKeys(d, o)
 }
 
-func compileClock(d *Time, tolerance time.Duration) (*clock, error) {
+func needsParam(name string) error { return fmt.Errorf("needs the setting %q under \"params\"", name) }
+
+// parse reads the text forms of a description.
+func parse(d *Alternative) (a alternative, err error) {
+	a = alternative{kind: d.Kind, hash: d.Hash, sig: d.Sig, cascade: d.Fallthrough}
+	if a.at, err = ParseSources(d.Sig.At); err != nil {
+		return a, err
+	}
+	if d.Kind == Basic && len(a.at) == 0 {
+		a.at = []Source{authorization}
+	}
+	if a.signed, err = parseTemplate(d.Signed); err != nil {
+		return a, fmt.Errorf("signed template %q: %w", d.Signed, err)
+	}
+	if a.require, err = parsePairs(d.Require); err != nil {
+		return a, err
+	}
+	if a.items, err = parseOptional(d.ForEach); err != nil {
+		return a, err
+	}
+	if a.when, err = parseOptional(d.When[0]); err != nil {
+		return a, err
+	}
+	a.literal = d.When[1]
+	if d.Time != nil {
+		a.clock, err = compileClock(d.Time)
+	}
+	return a, err
+}
+
+// parseOptional reads a source; "" is none.
+func parseOptional(text string) (*Source, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // none is no error
+	}
+	src, err := ParseSource(text)
+	return &src, err
+}
+
+func compileClock(d *Time) (*clock, error) {
 	at, err := ParseSource(d.At)
 	if err != nil {
 		return nil, err
 	}
 	c := &clock{at: at, format: d.Format, past: d.Tolerance, future: d.Future}
-	if tolerance != 0 {
-		c.past, c.future = tolerance, 0
-	}
 	if c.future == 0 {
 		c.future = c.past
 	}
 	return c, nil
 }
 
-// sound refuses a description that would not protect what it seems to.
-func (a *alternative) sound(o *Options) error {
-	switch {
-	case len(a.at) == 0:
-		return errors.New("no source of the signature")
-	case a.kind == Token && (len(a.signed) > 0 || a.clock != nil):
-		return errors.New("a token signs nothing")
-	case a.kind != Token && len(a.signed) == 0:
-		return errors.New("no template of the signed bytes")
-	case a.kind == Digest && !a.signed.has(atSecret):
-		return errors.New("a digest without {secret} proves nothing")
-	case a.kind != Digest && a.signed.has(atSecret):
-		return errors.New("{secret} is for digests only")
-	case a.clock == nil && a.signed.has(atTime):
-		return errors.New("{time} without a clock")
-	case a.signed.has(atURL) && o.URL == "":
-		return errors.New("needs public_url: the signature covers the URL as the sender sees it")
-	case a.sig.KV != "" && a.sig.Pick == "":
-		return errors.New("a list of keys without the one to pick")
-	}
-	return nil
-}
-
 func (a *alternative) setKeys(d *Alternative, o *Options) error {
-	if a.kind == Token {
+	switch a.kind {
+	case Token:
 		a.tokens, a.token = auth.NewTokens(false, o.Secrets...), o.Secrets[0]
 		return nil
+	case Basic:
+		a.tokens, a.token = auth.NewTokens(false, o.Secrets...), o.Secrets[0]
+		return checkBasic(o.Secrets)
+	case HMAC, Digest, Ed25519, ECDSA, RSA:
 	}
 	for _, s := range o.Secrets {
+		if a.asymmetric() {
+			k, err := d.Key.public(a.kind, a.hash, s)
+			if err != nil {
+				return err
+			}
+			a.public = append(a.public, k)
+			continue
+		}
 		material, err := d.Key.material(s)
 		if err != nil {
 			return err
@@ -156,3 +182,8 @@ func (a *alternative) setKeys(d *Alternative, o *Options) error {
 	}
 	return nil
 }
+
+func (a *alternative) asymmetric() bool { return a.kind == Ed25519 || a.kind == ECDSA || a.kind == RSA }
+
+// bare: the credential is sent as it is and signs nothing.
+func (a *alternative) bare() bool { return a.kind == Token || a.kind == Basic }

@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/textproto"
@@ -11,8 +12,9 @@ import (
 )
 
 // Source is a place in a request: "header:NAME", "query:NAME", "form:NAME",
-// "json:a.0.b", "sig:KEY" (parsed from the list that holds the signature), or
-// "param:NAME", which is the operator's and not the sender's.
+// "json:a.0.b", "item:a.b" (from the item of Alternative.ForEach), "sig:KEY"
+// (parsed from the list that holds the signature), or "param:NAME", which is
+// the operator's and not the sender's.
 type Source struct {
 	kind sourceKind
 	name string // headers are canonical
@@ -29,9 +31,10 @@ const (
 	fromJSON
 	fromSig
 	fromParam
+	fromItem
 )
 
-var sourceNames = [...]string{"header", "query", "form", "json", "sig", "param"}
+var sourceNames = [...]string{"header", "query", "form", "json", "sig", "param", "item"}
 
 // ParseSource reads the text form.
 func ParseSource(text string) (Source, error) {
@@ -48,7 +51,7 @@ func ParseSource(text string) (Source, error) {
 		case fromHeader:
 			name, s.wild = strings.CutSuffix(name, "*")
 			s.name = textproto.CanonicalMIMEHeaderKey(name)
-		case fromJSON:
+		case fromJSON, fromItem:
 			s.path = parsePath(name)
 		case fromQuery, fromForm, fromSig, fromParam:
 		}
@@ -96,6 +99,8 @@ type input struct {
 	list   *Sig   // how sig is split
 	time   string
 	form   neturl.Values
+	item   []byte // the JSON of the item
+	index  int    // of the item
 }
 
 // read returns the value of s. The code is as of auth.OneHeader.
@@ -112,11 +117,9 @@ func (s Source) read(in *input) (value, code string) {
 	case fromForm:
 		return s.readForm(in)
 	case fromJSON:
-		out := [1]string{}
-		if err := findJSON(in.r.Body, []jsonPath{s.path}, out[:]); err != nil {
-			return "", auth.CodeMalformed
-		}
-		return present(out[0])
+		return s.readJSON(in.r.Body)
+	case fromItem:
+		return s.readJSON(in.item)
 	case fromSig:
 		return in.list.value(in.sig, s.name)
 	case fromParam:
@@ -130,6 +133,32 @@ func present(v string) (string, string) {
 		return "", auth.CodeMissing
 	}
 	return v, ""
+}
+
+func (s Source) readJSON(doc []byte) (string, string) {
+	out := [1]string{}
+	switch err := findJSON(doc, []jsonPath{s.path}, out[:]); {
+	case errors.Is(err, ErrDuplicate):
+		return "", auth.CodeDoubled
+	case err != nil:
+		return "", auth.CodeMalformed
+	}
+	return present(out[0])
+}
+
+// misshapen reports whether there is something at s where read found nothing:
+// an object or an array.
+func (s Source) misshapen(in *input) bool {
+	doc := in.r.Body
+	switch s.kind {
+	case fromItem:
+		doc = in.item
+	case fromJSON:
+	case fromHeader, fromQuery, fromForm, fromSig, fromParam:
+		return false
+	}
+	at, err := locateJSON(doc, s.path)
+	return err != nil || at != span{} && (doc[at.from] == '{' || doc[at.from] == '[')
 }
 
 func (s Source) readForm(in *input) (string, string) {
@@ -149,7 +178,8 @@ func (s Source) readForm(in *input) (string, string) {
 	return "", auth.CodeDoubled
 }
 
-// has reports whether the request has anything at s, well-formed or not.
+// has reports whether the request has anything at s, well-formed or not. A body
+// of another type has nothing: one that is no JSON may be a form.
 func (s Source) has(in *input) bool {
 	if s.kind == fromHeader {
 		if s.wild {
@@ -158,6 +188,9 @@ func (s Source) has(in *input) bool {
 		return len(in.r.Header[s.name]) > 0
 	}
 	_, code := s.read(in)
+	if s.kind == fromJSON || s.kind == fromForm {
+		return code == "" || code == auth.CodeDoubled
+	}
 	return code != auth.CodeMissing
 }
 

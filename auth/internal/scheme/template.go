@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -18,9 +19,10 @@ import (
 type template []segment
 
 type segment struct {
-	atom atom
-	text string // of a literal
-	from Source // of a source
+	atom     atom
+	text     string // of a literal
+	from     Source // of a source
+	optional bool   // a source that is missing is empty
 }
 
 type atom uint8
@@ -30,8 +32,10 @@ const (
 	atBody
 	atTime
 	atMethod
-	atURL  // the public URL, as configured
-	atPath // as received, without the query
+	atURL        // the public URL, as configured
+	atURLQuery   // the public URL with the query as received
+	atURLDecoded // the same, with some escapes undone
+	atPath       // as received, without the query
 	atSecret
 	atForm     // sorted name+value pairs of the form
 	atFormUniq // the same, equal pairs once
@@ -41,11 +45,13 @@ const (
 )
 
 var atoms = map[string]atom{
-	"body": atBody, "time": atTime, "method": atMethod, "url": atURL, "path": atPath, "secret": atSecret,
+	"body": atBody, "time": atTime, "method": atMethod, "path": atPath, "secret": atSecret,
+	"url": atURL, "url_query": atURLQuery, "url_query_decoded": atURLDecoded,
 	"sorted_form": atForm, "sorted_form_uniq": atFormUniq, "crc32:body": atCRC, "hex:sha256:body": atBodyHash,
 }
 
-// parseTemplate reads "v0:{time}:{body}".
+// parseTemplate reads "v0:{time}:{body}". A source with a question mark behind
+// its kind, "{item?:a.b}", may be missing: it is empty then.
 func parseTemplate(text string) (template, error) {
 	var t template
 	for text != "" {
@@ -65,17 +71,48 @@ func parseTemplate(text string) (template, error) {
 			t = append(t, segment{atom: a})
 			continue
 		}
-		src, err := ParseSource(name)
+		kind, of, _ := strings.Cut(name, ":")
+		kind, optional := strings.CutSuffix(kind, "?")
+		src, err := ParseSource(kind + ":" + of)
 		if err != nil {
 			return nil, fmt.Errorf("{%s} is neither an atom nor a source", name)
 		}
-		t = append(t, segment{atom: atSource, from: src})
+		t = append(t, segment{atom: atSource, from: src, optional: optional})
 	}
 	return t, nil
 }
 
 func (t template) has(a atom) bool {
 	return slices.ContainsFunc(t, func(s segment) bool { return s.atom == a })
+}
+
+// fromSender: the sender of each request can make it differ.
+func (s segment) fromSender() bool {
+	switch s.atom {
+	case literal, atSecret, atURL:
+		return false
+	case atSource:
+		return s.from.kind != fromParam
+	case atBody, atTime, atMethod, atURLQuery, atURLDecoded, atPath, atForm, atFormUniq, atCRC, atBodyHash:
+	}
+	return true
+}
+
+// wholeBody: it is computed over the whole body.
+func (s segment) wholeBody() bool {
+	return s.atom == atBody || s.atom == atForm || s.atom == atFormUniq || s.atom == atCRC || s.atom == atBodyHash
+}
+
+func (s segment) needsURL() bool {
+	return s.atom == atURL || s.atom == atURLQuery || s.atom == atURLDecoded
+}
+
+// single is the source that is all of the template.
+func (t template) single() (Source, bool) {
+	if len(t) != 1 || t[0].atom != atSource {
+		return Source{}, false
+	}
+	return t[0].from, true
 }
 
 // write puts the covered bytes into the hash. A source that the request lacks
@@ -86,17 +123,21 @@ func (t template) write(st *state, in *input) (code string) {
 		case literal:
 			st.string(seg.text)
 		case atBody:
-			_, _ = st.h.Write(in.r.Body)
+			_, _ = st.w.Write(in.r.Body)
 		case atTime:
 			st.string(in.time)
 		case atMethod:
 			st.string(in.r.Method)
 		case atURL:
 			st.string(in.url)
+		case atURLQuery:
+			st.string(in.urlQuery())
+		case atURLDecoded:
+			st.string(someDecoded.Replace(in.urlQuery()))
 		case atPath:
 			st.string(in.r.URL.EscapedPath())
 		case atSecret:
-			_, _ = st.h.Write(st.key)
+			_, _ = st.w.Write(st.key)
 		case atForm, atFormUniq:
 			text, err := sortedForm(in.r.Body, seg.atom == atFormUniq)
 			if err != nil {
@@ -110,6 +151,9 @@ func (t template) write(st *state, in *input) (code string) {
 			st.string(hex.EncodeToString(sum[:]))
 		case atSource:
 			v, code := seg.from.read(in)
+			if code == auth.CodeMissing && seg.optional && !seg.from.misshapen(in) {
+				continue
+			}
 			if code != "" {
 				return code
 			}
@@ -117,6 +161,29 @@ func (t template) write(st *state, in *input) (code string) {
 		}
 	}
 	return ""
+}
+
+// render is the covered bytes themselves.
+func (t template) render(in *input) (b []byte, code string) {
+	var buf bytes.Buffer
+	code = t.write(&state{w: &buf}, in)
+	return buf.Bytes(), code
+}
+
+// someDecoded undoes the escapes that HubSpot signs undone: those of
+// ":/?@!$'()*,;".
+var someDecoded = strings.NewReplacer(
+	"%3A", ":", "%2F", "/", "%3F", "?", "%40", "@", "%21", "!", "%24", "$", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2C", ",", "%3B", ";",
+	"%3a", ":", "%2f", "/", "%3f", "?", "%2a", "*", "%2c", ",", "%3b", ";",
+)
+
+// urlQuery is the public URL with the query as it was received.
+func (in *input) urlQuery() string {
+	base, _, _ := strings.Cut(in.url, "?")
+	if in.r.URL == nil || in.r.URL.RawQuery == "" {
+		return base
+	}
+	return base + "?" + in.r.URL.RawQuery
 }
 
 // sortedForm is name and value of each field, one after the other, sorted by

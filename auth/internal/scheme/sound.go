@@ -1,0 +1,249 @@
+package scheme
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// known refuses values that no constant stands for.
+func (d *Alternative) known() error {
+	switch {
+	case d.Kind > RSA:
+		return errors.New("unknown kind")
+	case d.Hash > SHA512:
+		return errors.New("unknown hash")
+	case d.Sig.Enc > Base64URL || d.Key.Enc > Base64URL:
+		return errors.New("unknown encoding")
+	case d.Time != nil && d.Time.Format > RFC3339:
+		return errors.New("unknown form of the time")
+	}
+	return d.keySound()
+}
+
+func (d *Alternative) keySound() error {
+	switch d.Kind {
+	case Ed25519:
+		if d.Key.Enc == Plain {
+			return errors.New("the encoding of an Ed25519 key is not said")
+		}
+	case ECDSA, RSA:
+		if d.Key.Enc != Plain {
+			return errors.New("keys of ECDSA and RSA are PEM or base64 of DER and have no other encoding")
+		}
+	case Token, Basic:
+		if d.Key != (Key{}) {
+			return errors.New("a token is no key: it is compared as it is")
+		}
+	case HMAC, Digest:
+	}
+	switch {
+	case d.Key.SHA1 && d.Kind != HMAC && d.Kind != Digest:
+		return errors.New("a public key is not hashed")
+	case d.Key.Private != "" && d.Kind != Ed25519:
+		return errors.New("a prefix of private keys is for Ed25519 only")
+	}
+	return nil
+}
+
+// sound refuses a description that would not protect what it seems to.
+func (a *alternative) sound(o *Options) error {
+	for _, check := range []func() error{
+		a.soundSig, a.soundSigned, a.soundClock, a.soundPlaces, a.soundItems, a.soundPairs,
+		func() error { return a.soundOptions(o) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *alternative) soundSig() error {
+	form := a.sig
+	form.At, form.Repeat = nil, false
+	if a.kind == Token {
+		form.Prefix = ""
+	}
+	switch {
+	case len(a.at) == 0:
+		return errors.New("no source of the signature")
+	case a.bare() && !isZero(form):
+		return errors.New("a token is neither encoded nor in a list")
+	case a.kind == Basic && (len(a.at) != 1 || a.at[0].String() != authorization.String() || a.sig.Repeat):
+		return errors.New("Basic is in the header Authorization, once")
+	case !a.bare() && a.sig.Enc == Plain:
+		return errors.New("a signature has an encoding")
+	case a.sig.KV != "" && a.sig.Pick == "":
+		return errors.New("a list of keys without the one to pick")
+	case a.sig.KV == "" && a.sig.Pick != "":
+		return errors.New("a key to pick, but no separator of keys and values")
+	case a.kind == Ed25519 && a.hash != SHA256:
+		return errors.New("Ed25519 has no other hash than its own")
+	case a.kind == ECDSA && a.hash != SHA256:
+		return errors.New("ECDSA with P-256 goes with SHA-256")
+	case a.asymmetric() && a.sig.HashPrefix:
+		return errors.New("the name of the hash is before keyed hashes only")
+	}
+	return nil
+}
+
+// isZero: Sig cannot be compared because of At, which is nil here.
+func isZero(s Sig) bool {
+	return s.Split+s.KV+s.Pick+s.Prefix == "" && !s.HashPrefix && s.Enc == Plain
+}
+
+func (a *alternative) soundSigned() error {
+	switch {
+	case a.bare() && (len(a.signed) > 0 || a.clock != nil):
+		return errors.New("a token signs nothing")
+	case a.bare():
+		return nil
+	case len(a.signed) == 0:
+		return errors.New("no template of the signed bytes")
+	case !slices.ContainsFunc(a.signed, segment.fromSender):
+		return errors.New("a signature over nothing that the request holds is as good as a token")
+	case a.kind == Digest && !a.signed.has(atSecret):
+		return errors.New("a digest without {secret} proves nothing")
+	case a.kind != Digest && a.signed.has(atSecret):
+		return errors.New("{secret} is for digests only")
+	case a.clock == nil && a.signed.has(atTime):
+		return errors.New("{time} without a clock")
+	}
+	for _, src := range a.at {
+		if src.kind != fromHeader && a.covers(src) || a.names(src) {
+			return fmt.Errorf("the signature at %s would cover itself", src)
+		}
+	}
+	return nil
+}
+
+// soundClock refuses a clock that anybody could set.
+func (a *alternative) soundClock() error {
+	c := a.clock
+	switch {
+	case c == nil:
+		return nil
+	case c.past < 0 || c.future < 0:
+		return errors.New("a negative tolerance refuses everything")
+	case c.at.kind == fromParam:
+		return errors.New("a clock that the sender does not set")
+	case a.signed.has(atTime) || a.covers(c.at):
+		return nil
+	}
+	return errors.New("the time is not covered by the signature: anybody could change it")
+}
+
+// soundPlaces refuses sources where they read nothing, or not the sender's.
+func (a *alternative) soundPlaces() error {
+	for _, src := range a.at {
+		if src.kind == fromSig || src.kind == fromParam {
+			return fmt.Errorf("a signature cannot be at %s", src)
+		}
+	}
+	if a.when != nil && (a.when.kind == fromSig || a.when.kind == fromItem) {
+		return fmt.Errorf("a condition cannot be at %s", a.when)
+	}
+	for _, src := range a.read() {
+		switch {
+		case src.wild:
+			return fmt.Errorf("%s is many headers, which is for signatures only", src)
+		case src.kind == fromSig && a.sig.KV == "":
+			return fmt.Errorf("%s without a list of keys", src)
+		case src.kind == fromItem && a.items == nil:
+			return fmt.Errorf("%s without an array of items", src)
+		}
+	}
+	for _, src := range a.at {
+		if src.kind == fromItem && a.items == nil {
+			return fmt.Errorf("%s without an array of items", src)
+		}
+	}
+	return nil
+}
+
+// read are all sources but those of the signature.
+func (a *alternative) read() []Source {
+	var all []Source
+	if a.clock != nil {
+		all = append(all, a.clock.at)
+	}
+	if a.when != nil {
+		all = append(all, *a.when)
+	}
+	for _, t := range a.templates() {
+		for _, seg := range t {
+			if seg.atom == atSource {
+				all = append(all, seg.from)
+			}
+		}
+	}
+	return all
+}
+
+func (a *alternative) templates() []template {
+	all := []template{a.signed}
+	for _, p := range a.require {
+		all = append(all, p[0], p[1])
+	}
+	return all
+}
+
+func (a *alternative) soundItems() error {
+	switch {
+	case a.items == nil:
+		return nil
+	case a.items.kind != fromJSON:
+		return errors.New("items are in a JSON array")
+	case a.asymmetric() || a.kind == Basic:
+		return errors.New("items are signed with a keyed hash, or hold a token")
+	case len(a.require) > 0:
+		return errors.New("what must be equal is not looked at for each item")
+	}
+	for _, src := range a.at {
+		if src.kind != fromItem {
+			return fmt.Errorf("%s is not in the item: one signature would do for all", src)
+		}
+	}
+	for _, seg := range a.signed {
+		if seg.wholeBody() || seg.atom == atSource && (seg.from.kind == fromJSON || seg.from.kind == fromForm) {
+			return errors.New("the signature of an item covers the item only")
+		}
+	}
+	return nil
+}
+
+func (a *alternative) soundPairs() error {
+	for _, p := range a.require {
+		for _, t := range p {
+			switch {
+			case len(t) == 0:
+				return errors.New("something must be equal to nothing")
+			case t.has(atSecret):
+				return errors.New("{secret} is for digests only")
+			case t.has(atTime) && a.clock == nil:
+				return errors.New("{time} without a clock")
+			case slices.ContainsFunc(t, func(s segment) bool { return s.optional }):
+				return errors.New("what must be equal must be there")
+			}
+		}
+		if !slices.ContainsFunc(p[0], segment.fromSender) && !slices.ContainsFunc(p[1], segment.fromSender) {
+			return errors.New("two texts must be equal of which the request holds none")
+		}
+	}
+	return nil
+}
+
+func (a *alternative) soundOptions(o *Options) error {
+	for _, t := range a.templates() {
+		if o.URL == "" && slices.ContainsFunc(t, segment.needsURL) {
+			return errors.New("needs public_url: the signature covers the URL as the sender sees it")
+		}
+		for _, seg := range t {
+			if seg.atom == atSource && seg.from.kind == fromParam && !seg.optional && o.Params[seg.from.name] == "" {
+				return needsParam(seg.from.name)
+			}
+		}
+	}
+	return nil
+}
