@@ -10,10 +10,10 @@ func sellers() []*Preset {
 			Name:    "hubspot",
 			Title:   "HubSpot",
 			Summary: "Webhooks and workflow calls of HubSpot apps, with the signature of version 3.",
-			Doc: hubspotDoc + " The signature covers the method and the URL: set `public_url` to exactly what HubSpot calls, its query included.\n\n" +
+			Doc: hubspotDoc + " The signature covers the method and the URL: set `public_url` to what HubSpot calls; the query is taken from each request.\n\n" +
 				"A request holds many events in an array, and the first one's id stands for all.",
 			Source: "https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests",
-			Verify: only(timed(bodyBase64("X-HubSpot-Signature-v3", ""), "{method}{url}{body}{time}",
+			Verify: only(timed(bodyBase64("X-HubSpot-Signature-v3", ""), "{method}{url_query_decoded}{body}{time}",
 				"header:X-HubSpot-Request-Timestamp", scheme.UnixMilli, tolerance)),
 			ID:           at("json:0.eventId"),
 			Type:         at("json:0.subscriptionType"),
@@ -23,7 +23,7 @@ func sellers() []*Preset {
 			Sample:       hubspotSample,
 		},
 		hubspotOld("1", "{secret}{body}", hubspotDoc),
-		hubspotOld("2", "{secret}{method}{url}{body}", hubspotDoc+" The hash covers the method and the URL: set `public_url` to exactly what HubSpot calls."),
+		hubspotOld("2", "{secret}{method}{url_query}{body}", hubspotDoc+" The hash covers the method and the URL: set `public_url` to what HubSpot calls; the query is taken from each request."),
 		{
 			Name:    "zendesk",
 			Title:   "Zendesk",

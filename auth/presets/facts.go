@@ -97,7 +97,7 @@ func (p *Preset) Warning() string {
 // NeedsURL reports whether a hook must set public_url.
 func (p *Preset) NeedsURL() bool {
 	return p.SignsURL || slices.ContainsFunc(p.Verify, func(a scheme.Alternative) bool {
-		return strings.Contains(a.Signed, "{url}")
+		return strings.Contains(a.Signed, "{url")
 	})
 }
 

@@ -85,6 +85,15 @@ func (v *Verifier) CredentialHeaders() []string { return v.check.CredentialHeade
 // CredentialParams are those of the signature.
 func (v *Verifier) CredentialParams() []string { return v.check.CredentialParams() }
 
+// CredentialFields are the sources in the body that hold the signature or the
+// token, as "json:a.b" or "form:a"; nil where it travels outside.
+func (v *Verifier) CredentialFields() []string {
+	if c, ok := v.check.(interface{ CredentialFields() []string }); ok {
+		return c.CredentialFields()
+	}
+	return nil
+}
+
 // Challenge is that of the sender's scheme; "" where it has none, as for every
 // signature.
 func (v *Verifier) Challenge(*auth.Request) string {
