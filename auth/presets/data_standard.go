@@ -20,7 +20,7 @@ func standards() []*Preset {
 			Retry:        "The specification's example: after 5 seconds, 5 and 30 minutes, 2, 5, 10, 14, 20 and 24 hours; Retry-After is obeyed.",
 		}, whsec()),
 		ed25519Webhooks(specURL),
-		svixFamily("svix", "Svix", "Applications that send through Svix.", "https://docs.svix.com/receiving/verifying-payloads/how-manual", "invoice.paid"),
+		svixFamily("svix", "Svix", "Applications that send through Svix.", "https://docs.svix.com/receiving/verifying-payloads/how-manual", "user.created"),
 		svixFamily("clerk", "Clerk", "Webhooks of Clerk applications, sent through Svix.", "https://clerk.com/docs/webhooks/overview", "user.created"),
 		svixFamily("resend", "Resend", "Webhooks of Resend, sent through Svix.", "https://resend.com/docs/dashboard/webhooks/verify-webhooks-requests", "email.delivered"),
 		svixFamily("brex", "Brex", "Webhooks of Brex, sent through Svix.", "https://developer.brex.com/docs/webhooks/", "EXPENSE_PAYMENT_UPDATED"),
