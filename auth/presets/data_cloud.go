@@ -126,6 +126,7 @@ func directories() []*Preset {
 			Verify:       only(token("Authorization", "")),
 			Covers:       CoversNone,
 			ID:           at("json:0.log_id"),
+			IDShared:     true,
 			Type:         at("json:0.data.type"),
 			Headers:      inJSONWith(),
 			DefaultEvent: "s",

@@ -101,11 +101,11 @@ func (p *Preset) NeedsURL() bool {
 	})
 }
 
-// CoversID reports whether the signature covers the first source of the
-// delivery id. Of a proof made by code, only what it says of the body is known.
+// CoversID reports whether the first source of the delivery id is enough to
+// tell a repeat: the signature covers it, and no other request has it. Of a proof made by code, only what it says of the body is known.
 func (p *Preset) CoversID() bool {
 	switch {
-	case len(p.ID) == 0:
+	case len(p.ID) == 0 || p.IDShared:
 		return false
 	case p.Code != nil:
 		return p.Covers == CoversBody && (strings.HasPrefix(p.ID[0], "json:") || strings.HasPrefix(p.ID[0], "form:"))
@@ -126,7 +126,10 @@ func signatureAt(a *scheme.Alternative) string {
 }
 
 func (p *Preset) idNote() string {
-	if p.CoversID() {
+	switch {
+	case p.IDShared:
+		return " (other requests may have it, too: the body is compared as well)"
+	case p.CoversID():
 		return " (covered by the signature)"
 	}
 	return " (not covered by the signature: the body is compared too)"
