@@ -71,7 +71,7 @@ func (a *alternative) soundSig() error {
 	case a.bare() && !isZero(form):
 		return errors.New("a token is neither encoded nor in a list")
 	case a.kind == Basic && (len(a.at) != 1 || a.at[0].String() != authorization.String() || a.sig.Repeat):
-		return errors.New("Basic is in the header Authorization, once")
+		return errors.New("credentials of Basic are in the header Authorization, once")
 	case !a.bare() && a.sig.Enc == Plain:
 		return errors.New("a signature has an encoding")
 	case a.sig.KV != "" && a.sig.Pick == "":
