@@ -109,6 +109,8 @@ func (a *alternative) soundSigned() error {
 		return errors.New("{secret} is for digests only")
 	case a.clock == nil && a.signed.has(atTime):
 		return errors.New("{time} without a clock")
+	case a.signed.has(atFormPHP) && (len(a.at) != 1 || a.at[0].kind != fromForm):
+		return errors.New("{php_form} is without the field of the signature, which is elsewhere")
 	}
 	for _, src := range a.at {
 		if src.kind != fromHeader && a.covers(src) || a.names(src) {
