@@ -29,7 +29,7 @@ func (s *suite) signed(t *testing.T) {
 	if s.Param != "" && !slices.Contains(src.CredentialParams(), s.Param) {
 		t.Errorf("credential parameters %q lack %s", src.CredentialParams(), s.Param)
 	}
-	if s.CoversBody != (v.Cost() == auth.CostBody) {
+	if (s.CoversBody || s.ReadsBody) != (v.Cost() == auth.CostBody) {
 		t.Errorf("cost %d does not fit a proof that covers the body: %v", v.Cost(), s.CoversBody)
 	}
 }
@@ -82,6 +82,10 @@ func (s *suite) credentialDoubled(t *testing.T) {
 		for _, first := range []bool{true, false} {
 			r := s.sign(t, v)
 			s.double(r, second(s.credential(r)), first)
+			if s.Repeats {
+				s.accept(t, v, r)
+				continue
+			}
 			if code := s.refuse(t, v, r, "doubled"); code != auth.CodeDoubled {
 				t.Errorf("doubled: code %s", code)
 			}

@@ -1,13 +1,17 @@
 package presets
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hookd/hookd/auth/internal/scheme"
 )
 
 // Fact is one line of a preset's reference page.
-type Fact struct{ Label, Text string }
+type Fact struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+}
 
 // Facts describes how the sender works, for a person.
 func (p *Preset) Facts() []Fact {
@@ -17,33 +21,84 @@ func (p *Preset) Facts() []Fact {
 			facts = append(facts, Fact{label, text})
 		}
 	}
-	add("signature", p.Signing)
-	for i := range p.Verify {
-		a := &p.Verify[i]
-		add("signature", signatureAt(a)+", "+form(a))
-		add("covers", a.Signed)
-		for _, p := range a.Require {
-			add("must be equal", p[0]+" and "+p[1])
-		}
-		if t := a.Time; t != nil {
-			add("clock", where([]string{t.At})+", tolerance "+t.Tolerance.String())
-		}
+	p.proofFacts(add)
+	if p.NeedsURL() {
+		add("public_url", "must be set: the signature covers the URL")
 	}
-	covered := " (not covered by the signature: the body is compared too)"
-	if p.CoversID() {
-		covered = " (covered by the signature)"
+	for _, q := range p.Params {
+		add("setting "+q.Name, q.Doc+map[bool]string{true: " (required)"}[q.Required])
 	}
 	if len(p.ID) > 0 {
-		add("delivery id", where(p.ID)+covered)
+		add("delivery id", where(p.ID)+p.idNote())
 		add("remembered for", p.Window.String())
+	} else {
+		add("delivery id", "none: repeats are told by the body")
 	}
 	add("event type", where(p.Type))
+	add("headers", p.headerNames())
+	if p.Handshake != nil {
+		add("handshake", p.Handshake.Doc)
+	}
 	if p.Deadline > 0 {
 		add("answer within", p.Deadline.String())
 	}
 	add("redelivery", p.Retry)
 	add("source", p.Source)
 	return facts
+}
+
+func (p *Preset) proofFacts(add func(label, text string)) {
+	add("signature", p.Signing)
+	for i := range p.Verify {
+		a := &p.Verify[i]
+		label := "signature"
+		if i > 0 {
+			label = "or signature"
+		}
+		text := signatureAt(a) + ", " + form(a)
+		if a.When[0] != "" {
+			text += ", where " + where([]string{a.When[0]}) + " is " + a.When[1]
+		}
+		add(label, text)
+		add("covers", a.Signed)
+		for _, pair := range a.Require {
+			add("must be equal", pair[0]+" and "+pair[1])
+		}
+		if t := a.Time; t != nil {
+			tolerance := "no limit unless you set tolerance"
+			if t.Tolerance > 0 {
+				tolerance = "tolerance " + t.Tolerance.String()
+			}
+			add("clock", where([]string{t.At})+", "+tolerance)
+		}
+	}
+	add("of the body it covers", p.Covers.String())
+}
+
+// String is how much of the body is covered.
+func (c Coverage) String() string {
+	return [...]string{"all", "some members", "nothing"}[c]
+}
+
+// Warning says what somebody must know who trusts the sender's proof; "" where
+// it covers the whole body.
+func (p *Preset) Warning() string {
+	switch {
+	case p.Unsigned:
+		return "This sender proves nothing: whoever knows the URL can send. Give the hook another proof."
+	case p.Covers == CoversPart:
+		return "This sender's proof does not cover the body: only some of its members are signed, and the others can be changed by whoever captures a request."
+	case p.Covers == CoversNone:
+		return "This sender's proof does not cover the body: whoever learns the credential, from a log or a proxy, can send any event."
+	}
+	return ""
+}
+
+// NeedsURL reports whether a hook must set public_url.
+func (p *Preset) NeedsURL() bool {
+	return p.SignsURL || slices.ContainsFunc(p.Verify, func(a scheme.Alternative) bool {
+		return strings.Contains(a.Signed, "{url")
+	})
 }
 
 // CoversID reports whether the signature covers the first source of the
@@ -70,6 +125,24 @@ func signatureAt(a *scheme.Alternative) string {
 	return text
 }
 
+func (p *Preset) idNote() string {
+	if p.CoversID() {
+		return " (covered by the signature)"
+	}
+	return " (not covered by the signature: the body is compared too)"
+}
+
+// headerNames are the sender's own headers.
+func (p *Preset) headerNames() string {
+	var names []string
+	for _, h := range p.Headers {
+		if h.Name != "Content-Type" && h.Name != "User-Agent" {
+			names = append(names, h.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // where names sources as a reader knows them: "header X-GitHub-Event".
 func where(sources []string) string {
 	texts := make([]string, 0, len(sources))
@@ -78,6 +151,10 @@ func where(sources []string) string {
 		switch kind {
 		case "json":
 			texts = append(texts, "JSON member "+name)
+		case "form":
+			texts = append(texts, "form field "+name)
+		case "query":
+			texts = append(texts, "query parameter "+name)
 		case "item":
 			texts = append(texts, "member "+name+" of every item")
 		case "sig":
@@ -92,9 +169,13 @@ func where(sources []string) string {
 }
 
 func form(a *scheme.Alternative) string {
+	behind := ""
+	if a.Sig.Prefix != "" {
+		behind = " behind " + strings.TrimRight(a.Sig.Prefix, " ")
+	}
 	switch a.Kind {
 	case scheme.Token:
-		return "the secret itself"
+		return "the secret itself" + behind
 	case scheme.Basic:
 		return "Basic, the secret is user:password"
 	case scheme.HMAC, scheme.Digest, scheme.Ed25519, scheme.ECDSA, scheme.RSA:
@@ -104,10 +185,7 @@ func form(a *scheme.Alternative) string {
 	if a.Sig.Pick != "" {
 		text += " as " + a.Sig.Pick
 	}
-	if a.Sig.Prefix != "" {
-		text += " behind " + a.Sig.Prefix
-	}
-	return text
+	return text + behind
 }
 
 // algorithm names the signature as its readers know it: "RSA-SHA256".

@@ -118,3 +118,22 @@ func (s *Scheme) CredentialParams() []string {
 	}
 	return all
 }
+
+// CredentialFields are the sources in the body that hold signatures or tokens:
+// "json:signature.signature", "form:bt_signature". Of a list of items it is the
+// first.
+func (s *Scheme) CredentialFields() []string {
+	var all []string
+	for i := range s.alts {
+		for _, src := range s.alts[i].at {
+			switch src.kind {
+			case fromJSON, fromForm:
+				all = append(all, src.String())
+			case fromItem:
+				all = append(all, s.alts[i].items.String()+".0."+src.name)
+			case fromHeader, fromQuery, fromSig, fromParam:
+			}
+		}
+	}
+	return all
+}
