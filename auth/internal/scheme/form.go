@@ -9,9 +9,10 @@ import (
 	"github.com/hookd/hookd/auth"
 )
 
-// sortedForm is name and value of each field, one after the other, sorted by
-// name and then by value.
-func sortedForm(body []byte, uniq bool) (string, error) {
+// SortedForm is name and value of each field, one after the other, sorted by
+// name and then by value; with uniq, a field that comes twice with one value
+// counts once.
+func SortedForm(body []byte, uniq bool) (string, error) {
 	form, err := neturl.ParseQuery(string(body))
 	if err != nil {
 		return "", err

@@ -203,3 +203,6 @@ func hasPrefix(h http.Header, prefix string) bool {
 	}
 	return false
 }
+
+// InBody reports whether s reads the body.
+func (s Source) InBody() bool { return s.kind == fromForm || s.kind == fromJSON }

@@ -144,7 +144,7 @@ func (t template) write(st *state, in *input) (code string) {
 		case atSecret:
 			_, _ = st.w.Write(st.key)
 		case atForm, atFormUniq:
-			text, err := sortedForm(in.r.Body, seg.atom == atFormUniq)
+			text, err := SortedForm(in.r.Body, seg.atom == atFormUniq)
 			if err != nil {
 				return auth.CodeMalformed
 			}
