@@ -128,7 +128,7 @@ func TestCoverage(t *testing.T) {
 		for _, a := range p.Verify {
 			switch {
 			case a.Kind == scheme.Token || a.Kind == scheme.Basic:
-			case strings.Contains(a.Signed, "{body}"), strings.Contains(a.Signed, "{sorted_form}"):
+			case strings.Contains(a.Signed, "{body}"), strings.Contains(a.Signed, "{sorted_form}"), strings.Contains(a.Signed, "{php_form}"):
 				want = presets.CoversBody
 			case want != presets.CoversBody:
 				want = presets.CoversPart
@@ -147,7 +147,7 @@ func TestCoverage(t *testing.T) {
 // the sender has nothing else.
 func TestFixedHash(t *testing.T) {
 	t.Parallel()
-	known := []string{"braintree", "github-sha1", "intercom", "mandrill", "trello", "vercel"}
+	known := []string{"braintree", "github-sha1", "intercom", "mandrill", "paddle-classic", "trello", "vercel"}
 	for _, p := range presets.All() {
 		for _, a := range p.Verify {
 			if (a.Hash == scheme.SHA1) != slices.Contains(known, p.Name) {

@@ -37,6 +37,9 @@ type Preset struct {
 	// Unsigned: the sender proves nothing. Verify and Code are empty, no secret is
 	// taken, and the hook needs another proof.
 	Unsigned bool
+	// NoSecret: the proof needs no secret, and takes none: it is made with keys
+	// that the sender publishes.
+	NoSecret bool
 	// SignsURL: Code covers the URL as the sender sees it. Where data describes
 	// the proof, NeedsURL finds that out by itself.
 	SignsURL bool
@@ -132,7 +135,7 @@ func (unsigned) CredentialParams() []string                { return nil }
 
 // Options are what a hook sets for its sender.
 type Options struct {
-	Secrets   []secret.String // at least one, but for Unsigned; any of them is accepted
+	Secrets   []secret.String // at least one, but for Unsigned and NoSecret; any of them is accepted
 	PublicURL string          // the hook as the sender sees it; needed by some
 	Tolerance time.Duration   // of the sender's clock; 0 is the sender's usual
 	Params    map[string]string
@@ -147,6 +150,7 @@ var known = sync.OnceValue(func() []*Preset {
 	all := slices.Concat(
 		codeHosts(), builders(), payments(), shops(), publishers(), chats(), networks(), mailers(),
 		trackers(), drawers(), sellers(), hirers(), watchers(), directories(), standards(),
+		codePresets(),
 	)
 	for _, p := range all {
 		if p.Window == 0 {

@@ -60,9 +60,9 @@ func options(secrets ...string) (o presets.Options) {
 // published are the presets whose vendors, or libraries of them, publish
 // vectors. Each must have a file.
 var published = []string{
-	"adyen-platform", "bitbucket", "bitbucket-server", "box", "circleci", "coinbase-commerce", "gitea", "github", "hubspot", "hubspot-v1",
-	"hubspot-v2", "jira", "paddle", "pagerduty", "pusher", "razorpay", "sanity", "sendgrid", "shopify", "slack", "square",
-	"standard-webhooks", "standard-webhooks-ed25519", "stripe", "svix",
+	"adyen", "adyen-platform", "bitbucket", "bitbucket-server", "box", "circleci", "coinbase-commerce", "contentful", "gitea", "github", "hubspot", "hubspot-v1",
+	"hubspot-v2", "jira", "paddle", "paddle-classic", "pagerduty", "pusher", "razorpay", "sanity", "sendgrid", "shopify", "slack", "square",
+	"standard-webhooks", "standard-webhooks-ed25519", "stripe", "svix", "twilio",
 }
 
 // TestVectors checks what the vendors publish: testdata/vectors/PRESET.json.

@@ -33,10 +33,14 @@ func (v *Verifier) Preset() *Preset { return v.preset }
 
 // Cost is that of the body, also for senders whose proof leaves it out: the
 // delivery id may be in it. A sender that proves nothing comes before whatever
-// does, which then is the identity.
+// does, which then is the identity; one whose proof asks another service says
+// so.
 func (v *Verifier) Cost() auth.Cost {
 	if v.preset.Unsigned {
 		return auth.CostHeader
+	}
+	if c, ok := v.check.(interface{ Cost() auth.Cost }); ok {
+		return c.Cost()
 	}
 	return auth.CostBody
 }

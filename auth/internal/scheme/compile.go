@@ -34,6 +34,19 @@ type Scheme struct {
 	subjects []string
 }
 
+// CheckSecrets refuses a list that is empty, too long, or holds an empty one.
+func CheckSecrets(secrets []secret.String) error {
+	switch n := len(secrets); {
+	case n == 0:
+		return errors.New("needs a secret")
+	case n > MaxSecrets:
+		return fmt.Errorf("%d secrets at once are too many: at most %d", n, MaxSecrets)
+	case slices.ContainsFunc(secrets, secret.String.IsZero):
+		return errors.New("a secret is empty")
+	}
+	return nil
+}
+
 type alternative struct {
 	kind    Kind
 	hash    Hash
@@ -55,13 +68,10 @@ type alternative struct {
 // Compile makes the alternatives ready for use with the given secrets. Its
 // errors never hold a secret.
 func Compile(alts []Alternative, o Options) (*Scheme, error) {
-	switch n := len(o.Secrets); {
-	case n == 0:
-		return nil, errors.New("needs a secret")
-	case n > MaxSecrets:
-		return nil, fmt.Errorf("%d secrets at once are too many: at most %d", n, MaxSecrets)
-	case slices.ContainsFunc(o.Secrets, secret.String.IsZero):
-		return nil, errors.New("a secret is empty")
+	if err := CheckSecrets(o.Secrets); err != nil {
+		return nil, err
+	}
+	switch {
 	case o.Tolerance < 0:
 		return nil, errors.New("a negative tolerance refuses everything")
 	case len(alts) == 0:

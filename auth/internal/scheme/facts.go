@@ -36,7 +36,16 @@ func (a *alternative) coversBodyOf(src Source) bool {
 		return false
 	}
 	return a.signed.has(atBody) || a.signed.has(atBodyHash) || a.requiresBodyHash() ||
-		src.kind == fromForm && (a.signed.has(atForm) || a.signed.has(atFormUniq))
+		src.kind == fromForm && (a.signed.has(atForm) || a.signed.has(atFormUniq) || a.signed.has(atFormPHP) && src.name != a.ownField())
+}
+
+// ownField is the field of the form that holds the signature; "" where it is
+// elsewhere.
+func (a *alternative) ownField() string {
+	if len(a.at) > 0 && a.at[0].kind == fromForm {
+		return a.at[0].name
+	}
+	return ""
 }
 
 // names reports whether the template names src.

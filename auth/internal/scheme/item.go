@@ -2,6 +2,7 @@ package scheme
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/hookd/hookd/auth"
 )
@@ -35,6 +36,9 @@ func (a *alternative) verifyItems(in *input) (who int, code string) {
 // splitItems is where the items are: at least one, each an object.
 func (a *alternative) splitItems(body []byte) ([]span, string) {
 	at, err := locateJSON(body, a.items.path)
+	if errors.Is(err, ErrDuplicate) {
+		return nil, auth.CodeDoubled
+	}
 	if err != nil || at == (span{}) || body[at.from] != '[' {
 		return nil, auth.CodeMalformed
 	}

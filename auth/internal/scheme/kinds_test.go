@@ -138,6 +138,7 @@ func ecOther(t *testing.T, a *scheme.Alternative) string {
 			t.Fatal(err)
 		}
 		return pemOf(t, key, key.Public()).public
+	default:
 	}
 	other := ed25519.NewKeyFromSeed([]byte(strings.Repeat("x", 32)))
 	return pemOf(t, other, other.Public()).public

@@ -20,10 +20,10 @@ func (s Source) place(in *input, text string) error {
 		if in.r.URL == nil {
 			in.r.URL = &neturl.URL{Path: "/"}
 		}
-		in.r.URL.RawQuery = setPair(in.r.URL.RawQuery, s.name, text)
+		in.r.URL.RawQuery = SetPair(in.r.URL.RawQuery, s.name, text)
 		return nil
 	case fromForm:
-		in.r.Body, in.form = []byte(setPair(string(in.r.Body), s.name, text)), nil
+		in.r.Body, in.form = []byte(SetPair(string(in.r.Body), s.name, text)), nil
 		return nil
 	case fromJSON:
 		body, err := setJSON(in.r.Body, s.path, text)
@@ -37,9 +37,9 @@ func (s Source) place(in *input, text string) error {
 	return fmt.Errorf("there is no way to set %s", s)
 }
 
-// setPair sets a pair of a form or a query string: in the place of the first
+// SetPair sets a pair of a form or a query string: in the place of the first
 // one with the name, or at the end.
-func setPair(form, name, text string) string {
+func SetPair(form, name, text string) string {
 	pair := neturl.QueryEscape(name) + "=" + neturl.QueryEscape(text)
 	var all []string
 	done := false

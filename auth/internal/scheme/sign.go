@@ -35,7 +35,7 @@ func (s *Scheme) signing() *alternative {
 }
 
 func (s *Scheme) sign(a *alternative, r *auth.Request) error {
-	in := input{r: r, url: s.url, params: s.params, list: &a.sig}
+	in := input{r: r, url: s.url, params: s.params, list: &a.sig, own: a.ownField()}
 	if a.when != nil && a.when.kind != fromParam {
 		if err := a.when.place(&in, a.literal); err != nil {
 			return err

@@ -71,7 +71,7 @@ func (a *alternative) soundSig() error {
 	case a.bare() && !isZero(form):
 		return errors.New("a token is neither encoded nor in a list")
 	case a.kind == Basic && (len(a.at) != 1 || a.at[0].String() != authorization.String() || a.sig.Repeat):
-		return errors.New("Basic is in the header Authorization, once")
+		return errors.New("credentials of Basic are in the header Authorization, once")
 	case !a.bare() && a.sig.Enc == Plain:
 		return errors.New("a signature has an encoding")
 	case a.sig.KV != "" && a.sig.Pick == "":
@@ -109,6 +109,8 @@ func (a *alternative) soundSigned() error {
 		return errors.New("{secret} is for digests only")
 	case a.clock == nil && a.signed.has(atTime):
 		return errors.New("{time} without a clock")
+	case a.signed.has(atFormPHP) && (len(a.at) != 1 || a.at[0].kind != fromForm):
+		return errors.New("{php_form} is without the field of the signature, which is elsewhere")
 	}
 	for _, src := range a.at {
 		if src.kind != fromHeader && a.covers(src) || a.names(src) {

@@ -101,6 +101,7 @@ type input struct {
 	form   neturl.Values
 	item   []byte // the JSON of the item
 	index  int    // of the item
+	own    string // the field of the form that holds the signature
 }
 
 // read returns the value of s. The code is as of auth.OneHeader.
@@ -202,3 +203,6 @@ func hasPrefix(h http.Header, prefix string) bool {
 	}
 	return false
 }
+
+// InBody reports whether s reads the body.
+func (s Source) InBody() bool { return s.kind == fromForm || s.kind == fromJSON }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	neturl "net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +38,7 @@ const (
 	atSecret
 	atForm     // sorted name+value pairs of the form
 	atFormUniq // the same, equal pairs once
+	atFormPHP  // the form but the signature, as PHP serializes a sorted array
 	atCRC      // CRC-32 of the body as an unsigned decimal
 	atBodyHash // hex of the SHA-256 of the body
 	atSource
@@ -47,7 +47,7 @@ const (
 var atoms = map[string]atom{
 	"body": atBody, "time": atTime, "method": atMethod, "path": atPath, "secret": atSecret,
 	"url": atURL, "url_query": atURLQuery, "url_query_decoded": atURLDecoded,
-	"sorted_form": atForm, "sorted_form_uniq": atFormUniq, "crc32:body": atCRC, "hex:sha256:body": atBodyHash,
+	"sorted_form": atForm, "sorted_form_uniq": atFormUniq, "php_form": atFormPHP, "crc32:body": atCRC, "hex:sha256:body": atBodyHash,
 }
 
 // parseTemplate reads "v0:{time}:{body}". A source with a question mark behind
@@ -93,14 +93,19 @@ func (s segment) fromSender() bool {
 		return false
 	case atSource:
 		return s.from.kind != fromParam
-	case atBody, atTime, atMethod, atURLQuery, atURLDecoded, atPath, atForm, atFormUniq, atCRC, atBodyHash:
+	case atBody, atTime, atMethod, atURLQuery, atURLDecoded, atPath, atForm, atFormUniq, atFormPHP, atCRC, atBodyHash:
 	}
 	return true
 }
 
 // wholeBody: it is computed over the whole body.
 func (s segment) wholeBody() bool {
-	return s.atom == atBody || s.atom == atForm || s.atom == atFormUniq || s.atom == atCRC || s.atom == atBodyHash
+	switch s.atom {
+	case atBody, atForm, atFormUniq, atFormPHP, atCRC, atBodyHash:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s segment) needsURL() bool {
@@ -139,9 +144,15 @@ func (t template) write(st *state, in *input) (code string) {
 		case atSecret:
 			_, _ = st.w.Write(st.key)
 		case atForm, atFormUniq:
-			text, err := sortedForm(in.r.Body, seg.atom == atFormUniq)
+			text, err := SortedForm(in.r.Body, seg.atom == atFormUniq)
 			if err != nil {
 				return auth.CodeMalformed
+			}
+			st.string(text)
+		case atFormPHP:
+			text, code := phpForm(in.r.Body, in.own)
+			if code != "" {
+				return code
 			}
 			st.string(text)
 		case atCRC:
@@ -184,30 +195,4 @@ func (in *input) urlQuery() string {
 		return base
 	}
 	return base + "?" + in.r.URL.RawQuery
-}
-
-// sortedForm is name and value of each field, one after the other, sorted by
-// name and then by value.
-func sortedForm(body []byte, uniq bool) (string, error) {
-	form, err := neturl.ParseQuery(string(body))
-	if err != nil {
-		return "", err
-	}
-	names := make([]string, 0, len(form))
-	for name, values := range form {
-		names = append(names, name)
-		slices.Sort(values)
-		if uniq {
-			form[name] = slices.Compact(values)
-		}
-	}
-	slices.Sort(names)
-	var b strings.Builder
-	for _, name := range names {
-		for _, v := range form[name] {
-			b.WriteString(name)
-			b.WriteString(v)
-		}
-	}
-	return b.String(), nil
 }

@@ -72,7 +72,7 @@ func (a *alternative) verifyOne(in *input) (who int, code string) {
 	if code != "" {
 		return 0, code
 	}
-	in.sig, in.list = values[0], &a.sig
+	in.sig, in.list, in.own = values[0], &a.sig, a.ownField()
 	switch a.kind {
 	case Token:
 		return a.verifyToken(values)
