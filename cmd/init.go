@@ -105,11 +105,14 @@ func initFiles(o *initOptions, p *presets.Preset) ([]initFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if secret == "" { // the key of the proof beside the sender
+	if p.Unsigned { // the key of the proof beside the sender
 		secret = newKey()
 	}
-	example := fmt.Sprintf("# Copy to .env. The secret is the one that %s knows.\n%s=\n", p.Title, secretVariable(p))
-	env := fmt.Sprintf("%s=%s\n", secretVariable(p), secret)
+	example, env := "# Copy to .env.\n", ""
+	if secret != "" {
+		example += fmt.Sprintf("# The secret is the one that %s knows.\n%s=\n", p.Title, secretVariable(p))
+		env = fmt.Sprintf("%s=%s\n", secretVariable(p), secret)
+	}
 	for _, q := range p.Params {
 		if q.Required {
 			example += fmt.Sprintf("# %s: %s.\n%s=\n", q.Name, q.Doc, paramVariable(p, q))

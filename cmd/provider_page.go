@@ -49,9 +49,11 @@ func providerHook(p *presets.Preset, destination string) string {
 		lines = append(lines, fmt.Sprintf("%q: %s", key, value))
 	}
 	add("provider", inQuotes(p.Name))
-	if p.Unsigned {
+	switch {
+	case p.NoSecret:
+	case p.Unsigned:
 		add("query_auth", fmt.Sprintf(`{ "api_key": "{$%s}", "case_sensitive": true }`, secretVariable(p)))
-	} else {
+	default:
 		add("secret", inQuotes("{$"+secretVariable(p)+"}"))
 	}
 	var params []string

@@ -162,7 +162,7 @@ func urlTarget(o *sendOptions, u string) (*target, error) {
 	if o.provider == "" && o.secret != "" {
 		return nil, usagef("--secret needs --provider")
 	}
-	if of, ok := presets.Lookup(o.provider); o.provider != "" && o.secret == "" && !(ok && of.Unsigned) {
+	if of, ok := presets.Lookup(o.provider); o.provider != "" && o.secret == "" && !(ok && (of.Unsigned || of.NoSecret)) {
 		return nil, usagef("--provider %s needs --secret", o.provider)
 	}
 	return hookTarget(h, o, u)

@@ -9,12 +9,12 @@ import (
 
 // FreshSecret is a new secret of the form that the sender's have, for trying
 // out: what test-send signs with where no sender has given one. Of a key pair it
-// is the private key. It is "" where the sender proves nothing.
+// is the private key. It is "" where a hook has no secret.
 func (p *Preset) FreshSecret() (string, error) {
 	switch {
 	case p.Fresh != nil:
 		return p.Fresh()
-	case p.Unsigned:
+	case p.Unsigned || p.NoSecret:
 		return "", nil
 	case len(p.Verify) > 0:
 		return scheme.Fresh(&p.Verify[0])
