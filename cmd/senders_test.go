@@ -172,8 +172,8 @@ func (h *sendersHouse) outcome(t *testing.T, p *presets.Preset, tamper string) s
 	}
 	code, said := h.send(p.Name, args...)
 	switch {
-	case tamper == "" && code == 0 && strings.HasPrefix(said, "200 OK"):
-		return "200"
+	case tamper == "" && code == 0 && strings.HasPrefix(said, "20"): // some senders want 204
+		return said[:3]
 	case tamper != "" && code == 5 && strings.HasPrefix(said, "401"):
 		return "401"
 	case code == 2 && (!proves(p, tamper) || unsaid(p, tamper)) && strings.Contains(said, "covers the "+tamper):

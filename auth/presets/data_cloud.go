@@ -144,6 +144,7 @@ func directories() []*Preset {
 			Type:         at("json:data.events.0.eventType"),
 			Deadline:     3 * time.Second,
 			Retry:        "At most once, on 5xx and timeouts.",
+			Reply:        &Reply{Status: 204},
 			Headers:      inJSONWith(),
 			DefaultEvent: "user.lifecycle.create",
 			Sample:       `{"eventType":"com.okta.event_hook","eventTypeVersion":"1.0","cloudEventsVersion":"0.1","source":"https://example.okta.com/api/v1/eventHooks/1","eventId":"{delivery}","eventTime":"{rfc3339}","data":{"events":[{"uuid":"1","eventType":"{event}"}]}}`,

@@ -42,11 +42,10 @@ func sellers() []*Preset {
 			Sample:       `{"id":"1","type":"{event}","account_id":1,"time":"{rfc3339}","subject":"zen:ticket:1","event":{},"detail":{"id":"1","subject":"Example"}}`,
 		},
 		{
-			Name:    "intercom",
-			Title:   "Intercom",
-			Summary: "Webhooks of Intercom apps.",
-			Doc: "The secret is the app's *client secret* of *Basic information*. The hash is SHA-1. Intercom makes sure of the URL with a HEAD request, " +
-				"and signs a `ping` when the webhook is saved.",
+			Name:         "intercom",
+			Title:        "Intercom",
+			Summary:      "Webhooks of Intercom apps.",
+			Doc:          "The secret is the app's *client secret* of *Basic information*. The hash is SHA-1.",
 			Source:       "https://developers.intercom.com/docs/webhooks/webhook-notifications",
 			Verify:       only(sha1(bodyHex("X-Hub-Signature", "sha1="))),
 			ID:           at("json:id"),

@@ -33,7 +33,7 @@ func shops() []*Preset {
 			Title:   "WooCommerce",
 			Summary: "Webhooks of WooCommerce shops.",
 			Doc: "The secret is the one of *WooCommerce → Settings → Advanced → Webhooks*. The shop can filter the hash; this preset wants the usual SHA-256.\n\n" +
-				"The ping that WooCommerce sends when a webhook is saved is a form without a signature: it is refused, and the webhook works all the same.",
+				"The ping that WooCommerce sends when a webhook is saved is a form without a signature, and is refused.",
 			Source: "https://woocommerce.com/document/webhooks/",
 			Verify: only(bodyBase64("X-WC-Webhook-Signature", "")),
 			ID:     at("header:X-WC-Webhook-Delivery-ID"),

@@ -30,8 +30,9 @@ func standards() []*Preset {
 		}, whsec()),
 		webhookFamily(Preset{
 			Name: "replicate", Title: "Replicate", Summary: "Webhooks of Replicate predictions and trainings.",
-			Doc:    "The secret is `whsec_…`, from `GET https://api.replicate.com/v1/webhooks/default/secret`. The body is the prediction itself and has no event type.",
-			Source: "https://replicate.com/docs/topics/webhooks/verify-webhook", DefaultEvent: "completed",
+			Doc:    "The secret is `whsec_…`, from `GET https://api.replicate.com/v1/webhooks/default/secret`. The body is the prediction itself, and its status the event type.",
+			Source: "https://replicate.com/docs/topics/webhooks/verify-webhook", DefaultEvent: "succeeded", Type: at("json:status"),
+			Sample: `{"id":"1","model":"example/model","status":"{event}","input":{"prompt":"Hello"},"output":"Hello","created_at":"{rfc3339}"}`,
 		}, whsec()),
 		webhookFamily(Preset{
 			Name: "recall", Title: "Recall.ai", Summary: "Webhooks of Recall.ai workspaces.", Doc: whsecDoc, Type: at("json:event", "json:type"),
@@ -78,7 +79,7 @@ func svixFamily(name, title, summary, source, event string) *Preset {
 		Doc:      whsecDoc + "\n\nThe response header `webhook-delivery: abort-message` would stop the repeats; hookd sends none.",
 		Verify:   only(standard("svix", whsec()), standard("webhook", whsec())),
 		ID:       at("header:svix-id", "header:webhook-id"),
-		Type:     at("json:type"),
+		Type:     at("json:type", "json:event_type"),
 		Deadline: 15 * time.Second,
 		Retry:    "At once, then after 5 seconds, 5 and 30 minutes, 2, 5, 10 and 10 hours, with the same id; a redirect counts as a failure.",
 		Headers:  inJSONWith("User-Agent", "Svix-Webhooks/1.0", "svix-id", "{delivery}"),

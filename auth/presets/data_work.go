@@ -90,7 +90,7 @@ func trackers() []*Preset {
 			Name:         "clickup",
 			Title:        "ClickUp",
 			Summary:      "Webhooks of the ClickUp API.",
-			Doc:          "The secret is the member `webhook.secret` of the answer with which the webhook was made. One change is sent as several events with the same history item, so that repeats are told by its id and the body.",
+			Doc:          "The secret is the member `webhook.secret` of the answer with which the webhook was made. Several events may tell of the same history item, so that repeats are told by its id and the body.",
 			Source:       "https://developer.clickup.com/docs/webhooksignature",
 			Verify:       only(bodyHex("X-Signature", "")),
 			ID:           at("json:history_items.0.id"),

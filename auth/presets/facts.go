@@ -1,7 +1,9 @@
 package presets
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hookd/hookd/auth/internal/scheme"
@@ -41,6 +43,9 @@ func (p *Preset) Facts() []Fact {
 	}
 	if p.Deadline > 0 {
 		add("answer within", p.Deadline.String())
+	}
+	if r := p.Reply; r != nil {
+		add("wants as its answer", strings.TrimRight(strconv.Itoa(cmp.Or(r.Status, 200))+" "+r.Body, " "))
 	}
 	add("redelivery", p.Retry)
 	add("source", p.Source)
