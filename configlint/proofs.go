@@ -91,7 +91,7 @@ func proofRules() []Rule {
 // is only known.
 func provider(h *config.Hook) bool {
 	p, ok := presets.Lookup(h.Provider)
-	return h.Provider != "" && !(ok && p.Unsigned)
+	return h.Provider != "" && (!ok || !p.Unsigned)
 }
 
 func noProof(r *run) {

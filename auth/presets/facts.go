@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hookd/hookd/auth/internal/scheme"
 )
@@ -32,7 +33,7 @@ func (p *Preset) Facts() []Fact {
 	}
 	if len(p.ID) > 0 {
 		add("delivery id", where(p.ID)+p.idNote())
-		add("remembered for", p.Window.String())
+		add("remembered for", span(p.Window))
 	} else {
 		add("delivery id", "none: repeats are told by the body")
 	}
@@ -42,7 +43,7 @@ func (p *Preset) Facts() []Fact {
 		add("handshake", p.Handshake.Doc)
 	}
 	if p.Deadline > 0 {
-		add("answer within", p.Deadline.String())
+		add("answer within", span(p.Deadline))
 	}
 	if r := p.Reply; r != nil {
 		add("wants as its answer", strings.TrimRight(strconv.Itoa(cmp.Or(r.Status, 200))+" "+r.Body, " "))
@@ -72,7 +73,7 @@ func (p *Preset) proofFacts(add func(label, text string)) {
 		if t := a.Time; t != nil {
 			tolerance := "no limit unless you set tolerance"
 			if t.Tolerance > 0 {
-				tolerance = "tolerance " + t.Tolerance.String()
+				tolerance = "tolerance " + span(t.Tolerance)
 			}
 			add("clock", where([]string{t.At})+", "+tolerance)
 		}
@@ -138,6 +139,22 @@ func (p *Preset) idNote() string {
 		return " (covered by the signature)"
 	}
 	return " (not covered by the signature: the body is compared too)"
+}
+
+// span is a length of time in words: "5 minutes".
+func span(d time.Duration) string {
+	for _, u := range []struct {
+		name string
+		d    time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		switch {
+		case d == u.d:
+			return "1 " + u.name
+		case d >= u.d && d%u.d == 0:
+			return strconv.Itoa(int(d/u.d)) + " " + u.name + "s"
+		}
+	}
+	return d.String()
 }
 
 // headerNames are the sender's own headers.
