@@ -148,7 +148,7 @@ func All() []*Preset { return slices.Clone(known()) }
 
 var known = sync.OnceValue(func() []*Preset {
 	all := slices.Concat(
-		codeHosts(), builders(), payments(), shops(), publishers(), chats(), networks(), mailers(),
+		codeHosts(), gitHosts(), builders(), hosters(), payments(), billers(), shops(), publishers(), chats(), networks(), mailers(),
 		trackers(), drawers(), sellers(), hirers(), watchers(), directories(), standards(),
 		codePresets(),
 	)
