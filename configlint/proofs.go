@@ -2,6 +2,7 @@ package configlint
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hookd/hookd/internal/config"
 )
@@ -88,7 +89,7 @@ func proofRules() []Rule {
 
 func noProof(r *run) {
 	r.hooks(func(h *config.Hook, path string) {
-		if h.Provider == "" && len(h.Proofs) == 0 {
+		if h.Open() {
 			r.warnKey(h, "asks for no proof: it is open to everybody", path)
 		}
 	})
@@ -101,11 +102,16 @@ func (r *run) warnKey(h *config.Hook, message, path string) {
 	last.Path, last.Width = path, len(h.ID)+2
 }
 
+// addressOnly finds sets of proofs that an address alone satisfies: the hook's
+// own, unless it has groups, and each alternative.
 func addressOnly(r *run) {
 	r.hooks(func(h *config.Hook, _ string) {
-		if h.Provider == "" && len(h.Proofs) == 1 && h.Proofs[0].Method == "ip_whitelist" {
-			p := h.Proofs[0]
-			r.warn(p.Pos, "an address is the only proof", p.Path)
+		for set := range h.Sets() {
+			whole := set == &h.ProofSet || strings.Contains(set.Root, ".any_of[") && !strings.Contains(set.Root, ".all_of[")
+			if whole && set.Provider == "" && len(set.Proofs) == 1 && set.Proofs[0].Method == "ip_whitelist" && len(set.AllOf)+len(set.AnyOf) == 0 {
+				p := set.Proofs[0]
+				r.warn(p.Pos, "an address is the only proof", p.Path)
+			}
 		}
 	})
 }
