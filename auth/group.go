@@ -157,6 +157,24 @@ func (g *Group) Sign(ctx context.Context, r *Request) error {
 	return nil
 }
 
+// AsChallenged finds what of v answers challenges: v itself, or a proof of the
+// alternative of a group that Sign makes. ok is false where nothing does.
+func AsChallenged(v Verifier) (c Challenged, ok bool) {
+	g, isGroup := v.(*Group)
+	if !isGroup {
+		c, ok = v.(Challenged)
+		return c, ok
+	}
+	if alt := g.signable(); alt != nil {
+		for _, v := range alt.rest {
+			if c, ok := AsChallenged(v); ok {
+				return c, true
+			}
+		}
+	}
+	return nil, false
+}
+
 // Prepare prepares for the alternative that Sign makes.
 func (g *Group) Prepare(r *Request, event, deliveryID string) {
 	if c := g.signable(); c != nil {

@@ -23,6 +23,8 @@ type payload struct {
 	wished http.Header // by the user; they stand, also in the place of a signature
 	// body makes the body of one delivery.
 	body func(deliveryID string, now time.Time) []byte
+	// challenges are those of the receiver's first answer; nil: none was asked.
+	challenges []string
 	// file is the name that the body was read from; "" where it has none.
 	file string
 }

@@ -23,6 +23,11 @@ func (t *target) request(ctx context.Context, p *payload, deliveryID string, now
 	if err := t.sign(ctx, r); err != nil {
 		return nil, err
 	}
+	if p.challenges != nil {
+		if err := t.answer(ctx, r, p.challenges); err != nil {
+			return nil, err
+		}
+	}
 	maps.Copy(r.Header, p.wished)
 	return r, nil
 }
@@ -64,6 +69,25 @@ func (t *target) sign(ctx context.Context, r *auth.Request) error {
 		}
 		if err := s.Sign(ctx, r); err != nil {
 			return fmt.Errorf("sign: %w", err)
+		}
+	}
+	return nil
+}
+
+// asks reports whether the receiver has to be asked for a challenge first.
+func (t *target) asks() bool {
+	return slices.ContainsFunc(t.proofs, func(v auth.Verifier) bool { _, ok := auth.AsChallenged(v); return ok })
+}
+
+// answer signs once more what a receiver has sent challenges for.
+func (t *target) answer(ctx context.Context, r *auth.Request, challenges []string) error {
+	for _, v := range t.proofs {
+		c, ok := auth.AsChallenged(v)
+		if !ok {
+			continue
+		}
+		if err := c.SignChallenge(ctx, r, challenges); err != nil {
+			return fmt.Errorf("answer the challenge: %w", err)
 		}
 	}
 	return nil

@@ -55,25 +55,28 @@ const maxAnswer = 1 << 20
 // shoot signs and sends one event. The error is one of the way, not of the
 // receiver.
 func (s *shooter) shoot(ctx context.Context) (shot, error) {
-	id := cmp.Or(s.o.deliveryID, newDeliveryID())
+	id, p := cmp.Or(s.o.deliveryID, newDeliveryID()), *s.p
+	if s.t.asks() {
+		challenges, err := s.ask(ctx, id)
+		if err != nil {
+			return shot{}, err
+		}
+		p.challenges = challenges
+	}
 	var r *auth.Request
 	var err error
 	if s.o.tamper != "" {
-		r, err = s.t.tampered(ctx, s.o.tamper, s.p, id, s.a.now())
+		r, err = s.t.tampered(ctx, s.o.tamper, &p, id, s.a.now())
 	} else {
-		r, err = s.t.request(ctx, s.p, id, s.a.now())
+		r, err = s.t.request(ctx, &p, id, s.a.now())
 	}
 	if err != nil {
 		return shot{}, err
 	}
-	u := *s.t.url
-	u.RawQuery = r.URL.RawQuery
-	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+	req, err := s.http(ctx, r)
 	if err != nil {
 		return shot{}, err
 	}
-	req.Header = r.Header
-	req.Host = cmp.Or(r.Header.Get("Host"), r.Host)
 	start := time.Now()
 	res, err := s.client.Do(req)
 	if err != nil {
@@ -95,6 +98,38 @@ func (s *shooter) shoot(ctx context.Context) (shot, error) {
 	}
 	out.ID = cmp.Or(res.Header.Get("Hookd-Event-Id"), answer.ID)
 	return out, nil
+}
+
+// http is r as net/http sends it.
+func (s *shooter) http(ctx context.Context, r *auth.Request) (*http.Request, error) {
+	u := *s.t.url
+	u.RawQuery = r.URL.RawQuery
+	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = r.Header
+	req.Host = cmp.Or(r.Header.Get("Host"), r.Host)
+	return req, nil
+}
+
+// ask sends the request without a proof, for the challenges in the answer.
+func (s *shooter) ask(ctx context.Context, id string) ([]string, error) {
+	req, err := s.http(ctx, s.t.unsignedRequest(s.p, id, s.a.now()))
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.client.Do(req)
+	if err != nil {
+		return nil, s.unreached(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // the connection is used again
+	challenges := res.Header.Values("WWW-Authenticate")
+	if res.StatusCode != http.StatusUnauthorized || len(challenges) == 0 {
+		return nil, fmt.Errorf("the receiver did not ask for a proof: %s without a challenge", res.Status)
+	}
+	return challenges, nil
 }
 
 // unreached makes the error of a connection readable, without the URL, which

@@ -139,9 +139,11 @@ func (r *run) hooks(f func(h *config.Hook, path string)) {
 // proofs calls f for each proof of the method.
 func (r *run) proofs(method string, f func(h *config.Hook, p config.Proof, options map[string]any)) {
 	r.hooks(func(h *config.Hook, _ string) {
-		for _, p := range h.Proofs {
-			if p.Method == method {
-				f(h, p, fields(p.Options))
+		for set := range h.Sets() {
+			for _, p := range set.Proofs {
+				if p.Method == method {
+					f(h, p, fields(p.Options))
+				}
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package configlint
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/config"
@@ -87,16 +88,26 @@ func proofRules() []Rule {
 	}}
 }
 
-// provider reports whether the hook's sender proves anything; one that does not
+// provider reports whether the set's sender proves anything; one that does not
 // is only known.
-func provider(h *config.Hook) bool {
-	p, ok := presets.Lookup(h.Provider)
-	return h.Provider != "" && (!ok || !p.Unsigned)
+func provider(s *config.ProofSet) bool {
+	p, ok := presets.Lookup(s.Provider)
+	return s.Provider != "" && (!ok || !p.Unsigned)
+}
+
+// proves reports whether anything in the set does.
+func proves(s *config.ProofSet) bool {
+	for set := range s.Sets() {
+		if provider(set) || len(set.Proofs) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func noProof(r *run) {
 	r.hooks(func(h *config.Hook, path string) {
-		if !provider(h) && len(h.Proofs) == 0 {
+		if !proves(&h.ProofSet) {
 			r.warnKey(h, "asks for no proof: it is open to everybody", path)
 		}
 	})
@@ -109,11 +120,16 @@ func (r *run) warnKey(h *config.Hook, message, path string) {
 	last.Path, last.Width = path, len(h.ID)+2
 }
 
+// addressOnly finds sets of proofs that an address alone satisfies: the hook's
+// own, unless it has groups, and each alternative.
 func addressOnly(r *run) {
 	r.hooks(func(h *config.Hook, _ string) {
-		if !provider(h) && len(h.Proofs) == 1 && h.Proofs[0].Method == "ip_whitelist" {
-			p := h.Proofs[0]
-			r.warn(p.Pos, "an address is the only proof", p.Path)
+		for set := range h.Sets() {
+			whole := set == &h.ProofSet || strings.Contains(set.Root, ".any_of[") && !strings.Contains(set.Root, ".all_of[")
+			if whole && !provider(set) && len(set.Proofs) == 1 && set.Proofs[0].Method == "ip_whitelist" && len(set.AllOf)+len(set.AnyOf) == 0 {
+				p := set.Proofs[0]
+				r.warn(p.Pos, "an address is the only proof", p.Path)
+			}
 		}
 	})
 }

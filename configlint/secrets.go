@@ -74,10 +74,12 @@ func (r *run) addSecret(s config.Secret, message string) {
 // of their paths. value is without the name of an HTTP scheme.
 func (r *run) proofSecrets(f func(path string, n *spec.Node, value string)) {
 	roots := make(map[string]bool)
-	r.hooks(func(h *config.Hook, path string) {
-		roots[path+".secret"] = true
-		for _, p := range h.Proofs {
-			roots[p.Path] = true
+	r.hooks(func(h *config.Hook, _ string) {
+		for set := range h.Sets() {
+			roots[set.Root+".secret"] = true
+			for _, p := range set.Proofs {
+				roots[p.Path] = true
+			}
 		}
 	})
 	var paths []string

@@ -64,17 +64,35 @@ func (d *daemon) configuration() any {
 }
 
 func redacted(h *config.Hook) map[string]any {
-	proofs, steps := map[string]any{}, []any{}
-	for _, p := range h.Proofs {
-		proofs[p.Method] = spec.Redacted(p.Options)
-	}
+	steps := []any{}
 	for _, s := range h.Destinations {
 		steps = append(steps, map[string]any{
 			"name": s.Name, "module": s.Module, "connection": s.Connection, "options": spec.Redacted(s.Options),
 		})
 	}
 	return map[string]any{
-		"enabled": h.Enabled, "data_type": h.DataType, "provider": h.Provider, "proofs": proofs,
+		"enabled": h.Enabled, "data_type": h.DataType, "provider": h.Provider, "proofs": redactedProofs(&h.ProofSet),
 		"execution": h.Execution, "destinations": steps,
 	}
+}
+
+func redactedProofs(s *config.ProofSet) map[string]any {
+	out := map[string]any{}
+	for _, p := range s.Proofs {
+		out[p.Method] = spec.Redacted(p.Options)
+	}
+	for key, list := range map[string][]config.ProofSet{"all_of": s.AllOf, "any_of": s.AnyOf} {
+		var sets []any
+		for i := range list {
+			set := redactedProofs(&list[i])
+			if list[i].Provider != "" {
+				set["provider"] = list[i].Provider
+			}
+			sets = append(sets, set)
+		}
+		if sets != nil {
+			out[key] = sets
+		}
+	}
+	return out
 }

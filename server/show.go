@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/hookd/hookd/internal/config"
 	"github.com/hookd/hookd/internal/record"
@@ -53,13 +54,25 @@ func (d *daemon) banner() []StartedHook {
 }
 
 // proofs are the names of what a request must show.
-func proofs(h *config.Hook) []string {
-	out := []string{}
-	if h.Provider != "" {
-		out = append(out, h.Provider)
+func proofs(h *config.Hook) []string { return append([]string{}, proofNames(&h.ProofSet)...) }
+
+func proofNames(s *config.ProofSet) []string {
+	var out []string
+	if s.Provider != "" {
+		out = append(out, s.Provider)
 	}
-	for _, p := range h.Proofs {
+	for _, p := range s.Proofs {
 		out = append(out, p.Method)
+	}
+	for i := range s.AllOf {
+		out = append(out, proofNames(&s.AllOf[i])...)
+	}
+	var alternatives []string
+	for i := range s.AnyOf {
+		alternatives = append(alternatives, strings.Join(proofNames(&s.AnyOf[i]), "+"))
+	}
+	if len(alternatives) > 0 {
+		out = append(out, "any of "+strings.Join(alternatives, ", "))
 	}
 	return out
 }

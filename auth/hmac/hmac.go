@@ -3,8 +3,10 @@ package hmac
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/textproto"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,6 +45,7 @@ type options struct {
 	timeHeader string
 	tolerance  time.Duration
 	signed     string
+	once       bool
 }
 
 // Fields describes the options.
@@ -61,6 +64,9 @@ func (o *options) Fields() spec.Fields {
 			Doc("How far the time may be off, in both directions; needs `timestamp_header`."),
 		spec.String(&o.signed, "signed").
 			Doc("What is signed: text with `{body}` and `{timestamp}`. The default is `{body}`, or `{timestamp}.{body}` with a `timestamp_header`."),
+		spec.Bool(&o.once, "once").
+			Doc("Refuses a request that was accepted before, for as long as its time would pass; needs `timestamp_header`. " +
+				"A sender that repeats an unanswered request as it was is refused too: where it has an id, `deduplicate` is the kinder way."),
 	}
 }
 
@@ -71,6 +77,12 @@ const (
 
 // Validate checks what spans fields.
 func (o *options) Validate() []spec.Issue {
+	if o.once && o.timeHeader == "" {
+		return []spec.Issue{{
+			Field: "once", Message: "needs timestamp_header",
+			Hint: "without a time hookd would have to remember every request forever; \"deduplicate\" with a window remembers for as long as you say",
+		}}
+	}
 	if o.signed == "" {
 		return nil
 	}
@@ -130,7 +142,11 @@ func template(o *options) (string, error) {
 	return strings.ReplaceAll(text, "{timestamp}", "{time}"), nil
 }
 
-type verifier struct{ scheme *scheme.Scheme }
+type verifier struct {
+	scheme *scheme.Scheme
+	once   string        // the header with the time, canonical; "" accepts repeats
+	keep   time.Duration // how long a request may be repeated after its time
+}
 
 func newVerifier(o *options) (*verifier, error) {
 	signed, err := template(o)
@@ -159,7 +175,17 @@ func newVerifier(o *options) (*verifier, error) {
 	if err != nil {
 		return nil, errors.New("hmac: " + err.Error())
 	}
-	return &verifier{scheme: s}, nil
+	v := &verifier{scheme: s}
+	if o.once {
+		if o.timeHeader == "" {
+			return nil, errors.New("hmac: once needs timestamp_header")
+		}
+		v.once, v.keep = textproto.CanonicalMIMEHeaderKey(o.timeHeader), o.tolerance
+		if v.keep == 0 {
+			v.keep = defaultTolerance
+		}
+	}
+	return v, nil
 }
 
 func orDefault(s, def string) string {
@@ -171,7 +197,21 @@ func orDefault(s, def string) string {
 
 // Verify compares the signature with that of every secret.
 func (v *verifier) Verify(_ context.Context, r *auth.Request) (auth.Identity, error) {
-	return v.scheme.Verify(r)
+	id, err := v.scheme.Verify(r)
+	if err != nil || v.once == "" {
+		return id, err
+	}
+	// What is signed and not how the signature is written: hex has two cases.
+	at := r.Header.Get(v.once)
+	sum := sha256.New()
+	sum.Write([]byte(at + "\x00"))
+	sum.Write(r.Body)
+	sent, err := strconv.ParseInt(at, 10, 64)
+	if err != nil { // the scheme has read it
+		return auth.Identity{}, auth.Deny(name, auth.CodeMalformed)
+	}
+	id.Once = []auth.Once{{Key: name + ":" + string(sum.Sum(nil)), Until: time.Unix(sent, 0).Add(v.keep + time.Second)}}
+	return id, nil
 }
 
 // Cost is that of the body.

@@ -193,3 +193,52 @@ func FuzzHMAC(f *testing.F) {
 		}
 	})
 }
+
+// TestOnce: the mark is that of what is signed, however the signature is
+// written, and lasts as long as the time passes.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	build := func(config string) auth.Verifier {
+		v, err := authtest.Decode(method.Method(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	v := build(`{"secret":"key","timestamp_header":"X-Time","tolerance":60,"once":true}`)
+	mark := func(change func(r *auth.Request)) auth.Once {
+		r := authtest.Request()
+		change(r)
+		if err := v.(auth.Signer).Sign(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-HMAC-Signature", strings.ToUpper(r.Header.Get("X-HMAC-Signature")))
+		id, err := v.Verify(t.Context(), r)
+		if err != nil || len(id.Once) != 1 {
+			t.Fatalf("%+v %v", id, err)
+		}
+		return id.Once[0]
+	}
+	first := mark(func(*auth.Request) {})
+	if want := authtest.Request().Now.Truncate(time.Second).Add(61 * time.Second); !first.Until.Equal(want) {
+		t.Errorf("until %s, want %s", first.Until, want)
+	}
+	if again := mark(func(r *auth.Request) { r.Header.Set("X-Other", "1") }); again != first {
+		t.Error("another mark for the same request")
+	}
+	if other := mark(func(r *auth.Request) { r.Body = []byte("other") }); other.Key == first.Key {
+		t.Error("the same mark for another body")
+	}
+	if other := mark(func(r *auth.Request) { r.Now = r.Now.Add(time.Second) }); other.Key == first.Key {
+		t.Error("the same mark for another time")
+	}
+	r := authtest.Request()
+	plain := build(`{"secret":"key","timestamp_header":"X-Time"}`)
+	if err := plain.(auth.Signer).Sign(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := plain.Verify(t.Context(), r); err != nil || id.Once != nil {
+		t.Errorf("%+v %v", id, err)
+	}
+	authtest.Refused(t, method.Method(), `{"secret":"s3cret","once":true}`)
+}

@@ -5,6 +5,7 @@
 package config
 
 import (
+	"iter"
 	"time"
 
 	"github.com/hookd/hookd/internal/diag"
@@ -49,15 +50,7 @@ type Hook struct {
 	Enabled     bool
 	DataType    DataType
 
-	Provider    string // preset; "" is none
-	ProviderPos diag.Pos
-	Secrets     []secret.String // for Provider
-	SecretsPos  diag.Pos
-	PublicURL   string            // as the sender sees the hook; "" unless set
-	Tolerance   time.Duration     // for Provider; 0 is the preset's own
-	Params      map[string]string // for Provider
-
-	Proofs         []Proof // in file order; all must pass
+	ProofSet
 	TrustedProxies []string
 
 	RateLimit *RateLimit
@@ -76,6 +69,54 @@ type Hook struct {
 	// ContinueOnError, in a sequential chain: a dead step starts the next.
 	ContinueOnError bool
 	ChainTimeout    time.Duration // of one step of a parallel chain; 0 is unset
+}
+
+// ProofSet is what a request must show: the provider's proof, every one of
+// Proofs, every set of AllOf, and one set of AnyOf.
+type ProofSet struct {
+	At   diag.Pos // of the hook's key, or of the set in its list
+	Root string   // path of the set: "hooks.github", "hooks.github.any_of[0]"
+
+	Provider    string // preset; "" is none
+	ProviderPos diag.Pos
+	Secrets     []secret.String // for Provider
+	SecretsPos  diag.Pos
+	PublicURL   string            // as the sender sees the hook; "" unless set
+	Tolerance   time.Duration     // for Provider; 0 is the preset's own
+	Params      map[string]string // for Provider
+
+	Proofs []Proof // in file order
+	AllOf  []ProofSet
+	AnyOf  []ProofSet // none: nothing is asked
+}
+
+// Sets yields the set and all that are in it.
+func (s *ProofSet) Sets() iter.Seq[*ProofSet] {
+	return func(yield func(*ProofSet) bool) { s.each(yield) }
+}
+
+func (s *ProofSet) each(yield func(*ProofSet) bool) bool {
+	if !yield(s) {
+		return false
+	}
+	for _, list := range [][]ProofSet{s.AllOf, s.AnyOf} {
+		for i := range list {
+			if !list[i].each(yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Open reports whether the set asks for nothing.
+func (s *ProofSet) Open() bool {
+	for set := range s.Sets() {
+		if set.Provider != "" || len(set.Proofs) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // DataType is how a body is read.

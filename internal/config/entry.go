@@ -5,27 +5,19 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
 
-	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
 )
 
 // entry is a hook as it is written. What only a module or a proof can read
 // stays a node.
 type entry struct {
-	names       names
 	description string
 	enabled     bool
 	dataType    DataType
 
-	provider  string
-	secrets   []secret.String
-	publicURL url.URL
-	tolerance time.Duration
-	params    map[string]string
-	proofs    []*spec.Node // as names.catalog.Auth
-	proxies   []string
+	proofEntry
+	proxies []string
 
 	rateLimit   RateLimit
 	hasLimit    bool
@@ -65,50 +57,13 @@ func (e *entry) Fields() spec.Fields {
 
 		spec.String(&e.description, "description").Doc("What the hook is for; shown in lists and in OpenAPI."),
 		spec.Bool(&e.enabled, "enabled").Default(true).Doc("Off: the hook answers as if it were not there."),
-		spec.String(&e.provider, "provider").Check(e.knownProvider).Doc("Preset for a sender: how it signs, where its delivery ids and event types are. See `hookd providers`."),
-		spec.Secrets(&e.secrets, "secret").Doc("Secret that the provider signs with; a list while it is rotated."),
-		spec.Duration(&e.tolerance, "tolerance").Range(1, 86400).Doc("How old a signed timestamp may be, instead of the provider's own tolerance."),
-		spec.URL(&e.publicURL, "public_url").Check(webURL).Doc("URL of the hook as the sender knows it, for senders that sign it."),
-		spec.StringMap(&e.params, "params").Doc("More settings of the provider, such as a certificate or an application id."),
 		spec.Object(&e.dedupe, "deduplicate").Set(&e.hasDedupe).Doc("Accepts the same event only once."),
 		spec.String(&e.filter, "filter").Check(program).Example(`.action == "opened"`).Doc("jq expression; an event for which it is false or null is not delivered."),
 		spec.String(&e.transform, "transform").Check(program).Example(`{id, total: .amount}`).Doc("jq expression that makes the body that is delivered."),
 		spec.Size(&e.maxBody, "max_body_size").Range(1, 1<<30).Doc("Largest body that is taken, instead of the daemon's limit."),
 		spec.Object(&e.response, "response").Doc("What the sender is told on acceptance."),
 	}
-	e.proofs = make([]*spec.Node, len(e.names.catalog.Auth))
-	for i, a := range e.names.catalog.Auth {
-		fs = append(fs, spec.Raw(&e.proofs[i], a.Name).Doc("Proof: see `hookd auth "+a.Name+"`."))
-	}
-	return fs
-}
-
-// Validate finds settings that would look like protection and are none.
-func (e *entry) Validate() []spec.Issue {
-	var out []spec.Issue
-	if e.provider == "" && len(e.secrets) > 0 {
-		out = append(out, spec.Issue{
-			Field: "secret", Message: `is for a provider, and the hook names none: it would not be checked`,
-			Hint: `add "provider", or put the secret into a proof such as "hmac"`,
-		})
-	}
-	for field, set := range map[string]bool{"tolerance": e.tolerance > 0, "params": len(e.params) > 0} {
-		if set && e.provider == "" {
-			out = append(out, spec.Issue{Field: field, Message: "does nothing without a provider", Warning: true})
-		}
-	}
-	return out
-}
-
-var errUnknownProvider = errors.New("there is no such provider")
-
-func (e *entry) knownProvider(name string) error {
-	for _, p := range e.names.catalog.Providers {
-		if p == name {
-			return nil
-		}
-	}
-	return errUnknownProvider
+	return append(fs, e.proofEntry.Fields()...)
 }
 
 func addresses(list []string) error {

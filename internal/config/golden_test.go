@@ -140,8 +140,14 @@ func summary(c *config.Config) string {
 			show("response", true, h.Response)
 		}
 		b.WriteString("\n")
-		for _, p := range h.Proofs {
-			fmt.Fprintf(&b, "  proof %s %s\n", p.Method, redacted(p.Options))
+		for set := range h.Sets() {
+			in := strings.TrimPrefix(set.Root, h.Path)
+			if set.Provider != "" && in != "" {
+				fmt.Fprintf(&b, "  proof%s provider %s/%d\n", in, set.Provider, len(set.Secrets))
+			}
+			for _, p := range set.Proofs {
+				fmt.Fprintf(&b, "  proof%s %s %s\n", in, p.Method, redacted(p.Options))
+			}
 		}
 		for _, d := range h.Destinations {
 			fmt.Fprintf(&b, "  lane %s -> %s", config.LaneName(h.ID, d.Name), d.Module)

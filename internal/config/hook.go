@@ -26,7 +26,7 @@ func (l *loader) hooks(entries []spec.Member) []Hook {
 
 func (l *loader) hook(m spec.Member, path string) Hook {
 	n := m.Value
-	e := &entry{names: l.names}
+	e := &entry{proofEntry: proofEntry{names: l.names}}
 	problems := spec.Decode(n, e, path)
 	l.misplaced(problems, e.module, path)
 	misspelt := l.improve(problems, n, path)
@@ -34,19 +34,9 @@ func (l *loader) hook(m spec.Member, path string) Hook {
 
 	h := Hook{
 		ID: m.Key, Pos: m.Pos, Path: path, Description: e.description, Enabled: e.enabled, DataType: e.dataType,
-		Provider: e.provider, Secrets: e.secrets, Tolerance: e.tolerance, Params: e.params,
 		TrustedProxies: e.proxies, MaxBody: e.maxBody, Response: e.response,
 		Execution: e.chainConfig.execution, ContinueOnError: e.chainConfig.onError,
 		Filter: expr(e.filter, n.Get("filter")), Transform: expr(e.transform, n.Get("transform")),
-	}
-	if e.publicURL.Host != "" {
-		h.PublicURL = e.publicURL.String()
-	}
-	if p := n.Get("provider"); p != nil {
-		h.ProviderPos = p.Pos
-	}
-	if s := n.Get("secret"); s != nil {
-		h.SecretsPos = s.Pos
 	}
 	if e.hasLimit {
 		h.RateLimit = &e.rateLimit
@@ -67,7 +57,7 @@ func (l *loader) hook(m spec.Member, path string) Hook {
 		}
 	}
 	l.schema(&h, e.schema, path)
-	h.Proofs = l.proofs(n, path)
+	h.ProofSet = l.proofSet(&e.proofEntry, m, path, 0)
 	l.destinations(&h, n, e, misspelt)
 	return h
 }

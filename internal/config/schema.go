@@ -50,14 +50,23 @@ func file(title string, entry object) object {
 }
 
 func webhooksSchema(c Catalog) object {
-	e := &entry{names: newNames(c)}
-	hook := described(e)
+	e := &entry{proofEntry: proofEntry{names: newNames(c)}}
+	hook, set := described(e), described(&proofEntry{names: e.names})
 	properties := sub(hook, "properties")
-	for _, a := range c.Auth {
-		properties[a.Name] = object{"anyOf": []any{described(a.Options()), object{"type": "null"}}}
-	}
 	step := described(&step{})
-	defs := object{"step": step}
+	defs := object{"step": step, "proofs": set}
+	for _, p := range []object{properties, sub(set, "properties")} {
+		for _, a := range c.Auth {
+			defs["auth."+a.Name] = described(a.Options())
+			p[a.Name] = object{"anyOf": []any{object{"$ref": "#/$defs/auth." + a.Name}, object{"type": "null"}}}
+		}
+		if len(c.Providers) > 0 {
+			p["provider"] = object{"anyOf": []any{object{"enum": c.Providers}, object{"type": "string", "pattern": `\{\$`}}}
+		}
+		for _, key := range []string{"all_of", "any_of"} {
+			p[key] = object{"type": "array", "minItems": 1, "maxItems": maxProofSets, "items": object{"$ref": "#/$defs/proofs"}}
+		}
+	}
 	for _, m := range c.Modules {
 		options := described(m.Options())
 		// What is required may stand elsewhere: in the hook for all steps of a
@@ -77,9 +86,6 @@ func webhooksSchema(c Catalog) object {
 	properties["connection"] = object{"type": "string"}
 	properties["json_schema"] = object{"type": "object", "minProperties": 1}
 	properties["module-config"] = object{"type": "object"}
-	if len(c.Providers) > 0 {
-		properties["provider"] = object{"anyOf": []any{object{"enum": c.Providers}, object{"type": "string", "pattern": `\{\$`}}}
-	}
 	stepProperties := sub(stepObject(step), "properties")
 	stepProperties["module"] = moduleNames
 	stepProperties["connection"] = object{"type": "string"}

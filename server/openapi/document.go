@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -78,6 +79,17 @@ func (o object) set(name string, value any) object {
 		}
 	}
 	return append(o, member{name, value})
+}
+
+// with is a copy in which the member has another value.
+func (o object) with(name string, value any) object {
+	out := slices.Clone(o)
+	for i := range out {
+		if out[i].name == name {
+			out[i].value = value
+		}
+	}
+	return out
 }
 
 func (o object) get(name string) (any, bool) {

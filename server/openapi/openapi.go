@@ -76,11 +76,13 @@ func (g *generator) path() (path object, schema any) {
 	}
 	op = op.set("parameters", g.proofs.parameters)
 	op = append(op, member{"requestBody", body}, member{"responses", g.responses()})
-	// One object with all schemes: every one must hold. An empty list says that
-	// there is none.
+	// One object for each alternative, with the schemes that must hold together.
+	// An empty list says that there is none.
 	security := []any{}
-	if len(g.proofs.security) > 0 {
-		security = append(security, g.proofs.security)
+	for _, alternative := range g.proofs.security {
+		if len(alternative) > 0 {
+			security = append(security, alternative)
+		}
 	}
 	return object{{"post", append(op, member{"security", security})}}, schema
 }
@@ -95,9 +97,12 @@ func (g *generator) description() string {
 	for _, note := range g.proofs.notes {
 		add("%s", note)
 	}
-	if len(g.proofs.security) == 0 && len(g.proofs.notes) == 0 {
+	switch {
+	case h.Open():
 		add("This hook asks for no proof.")
-	} else if len(g.proofs.security) > 1 {
+	case len(g.proofs.security) > 1:
+		add("All of the security schemes of one alternative must hold.")
+	case len(g.proofs.security[0]) > 1:
 		add("All of the security schemes must hold.")
 	}
 	if r := h.RateLimit; r != nil && r.Enabled {
@@ -159,7 +164,7 @@ func (g *generator) responses() object {
 	if h.Response.Body != "" || h.Response.Wait == config.WaitDelivered || len(h.Response.Headers) > 0 {
 		accepted = object{{"description", "The event is stored."}, {"headers", object{{"Hookd-Event-Id", eventIDHeader()}}}}
 	}
-	proven := len(g.proofs.security)+len(g.proofs.notes) > 0
+	proven := !h.Open()
 	all := object{{status, accepted}}
 	for _, r := range refusals {
 		switch r.status {

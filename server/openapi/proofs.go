@@ -18,7 +18,7 @@ import (
 
 // proofs is how a hook wants to be convinced.
 type proofs struct {
-	security   object // scheme name → no scopes; all must hold
+	security   []object // alternatives: scheme name → no scopes; all of one must hold
 	parameters []any
 	notes      []string // what no scheme can say
 }
@@ -50,14 +50,44 @@ func (s *schemes) components() object {
 }
 
 func (s *schemes) of(h *config.Hook) proofs {
-	var p proofs
-	if h.Provider != "" {
-		s.provider(h, &p)
-	}
-	for _, proof := range h.Proofs {
-		s.proof(proof, &p)
-	}
+	p := proofs{security: []object{nil}}
+	s.set(&h.ProofSet, &p)
 	return p
+}
+
+// set adds what a set of proofs asks for. Each alternative of a group is asked
+// for together with all that was there before.
+func (s *schemes) set(set *config.ProofSet, p *proofs) {
+	if set.Provider != "" {
+		s.provider(set, p)
+	}
+	for _, proof := range set.Proofs {
+		s.proof(proof, p)
+	}
+	for i := range set.AllOf {
+		s.set(&set.AllOf[i], p)
+	}
+	if len(set.AnyOf) == 0 {
+		return
+	}
+	var all []object
+	for i := range set.AnyOf {
+		q := proofs{parameters: p.parameters}
+		for _, alternative := range p.security {
+			q.security = append(q.security, slices.Clone(alternative))
+		}
+		s.set(&set.AnyOf[i], &q)
+		for j := len(p.parameters); j < len(q.parameters); j++ {
+			if o, ok := q.parameters[j].(object); ok {
+				q.parameters[j] = o.with("required", false)
+			}
+		}
+		all, p.parameters = append(all, q.security...), q.parameters
+		for _, note := range q.notes {
+			p.notes = append(p.notes, fmt.Sprintf("Alternative %d: %s", i+1, note))
+		}
+	}
+	p.security = all
 }
 
 // require adds a scheme to those that must hold. A second, different scheme
@@ -72,8 +102,10 @@ func (s *schemes) require(p *proofs, name string, scheme object) {
 		name = fmt.Sprintf("%s-%d", strings.TrimSuffix(name, fmt.Sprintf("-%d", i-1)), i)
 	}
 	s.found[name] = scheme
-	if _, there := p.security.get(name); !there {
-		p.security = append(p.security, member{name, []any{}})
+	for i := range p.security {
+		if _, there := p.security[i].get(name); !there {
+			p.security[i] = append(p.security[i], member{name, []any{}})
+		}
 	}
 }
 
@@ -112,7 +144,7 @@ func (s *schemes) proof(proof config.Proof, p *proofs) {
 	s.sourced(p, proof.Method, title, v)
 }
 
-func (s *schemes) provider(h *config.Hook, p *proofs) {
+func (s *schemes) provider(h *config.ProofSet, p *proofs) {
 	preset, ok := presets.Lookup(h.Provider)
 	if !ok {
 		p.notes = append(p.notes, "Requests must be signed as "+h.Provider+" does.")

@@ -20,7 +20,9 @@ import (
 // hook makes the left half of a hook: what a request must be to get in.
 func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 	path := "hooks." + h.ID
-	verifiers, problems := Proofs(h, c.deps.Auth, c.deps.AuthEnv)
+	env := c.deps.AuthEnv
+	env.Hook = h.ID
+	verifiers, problems := Proofs(h, c.deps.Auth, env)
 	c.problems = append(c.problems, problems...)
 	proxies, err := ip.ParseProxies(h.TrustedProxies)
 	if err != nil {

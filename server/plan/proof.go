@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"time"
 
 	"github.com/hookd/hookd/auth"
 	"github.com/hookd/hookd/auth/presets"
@@ -10,39 +11,81 @@ import (
 )
 
 // Proofs makes the verifiers of a hook: its provider's first, then its own in
-// the order of the file. `hookd test-send` signs with the same ones.
+// the order of the file, then its groups. `hookd test-send` signs with the same
+// ones.
 func Proofs(h *config.Hook, reg *auth.Registry, env auth.Env) ([]auth.Verifier, diag.List) {
-	var (
-		all      []auth.Verifier
-		problems diag.List
-	)
-	path := "hooks." + h.ID
-	if h.Provider != "" {
-		if p, ok := presets.Lookup(h.Provider); ok {
-			v, err := p.New(env, presets.Options{Secrets: h.Secrets, PublicURL: h.PublicURL, Tolerance: h.Tolerance, Params: h.Params})
-			if err != nil {
-				problems.Add(problem(h.ProviderPos, path+".provider", err))
-			} else {
-				all = append(all, v)
-			}
-		} else {
-			problems.Add(problem(h.ProviderPos, path+".provider", errors.New("no such provider")))
-		}
-	}
-	for _, p := range h.Proofs {
-		m, ok := reg.Lookup(p.Method)
-		if !ok {
-			problems.Add(problem(p.Pos, path+"."+p.Method, errors.New("no such method")))
-			continue
-		}
-		v, err := m.New(env, p.Options)
+	m := maker{reg: reg, env: env, rate: perMinute(h.RateLimit)}
+	all := m.set(&h.ProofSet)
+	return all, m.problems
+}
+
+// maker makes verifiers and collects what is wrong.
+type maker struct {
+	reg      *auth.Registry
+	env      auth.Env
+	rate     int
+	problems diag.List
+}
+
+func (m *maker) set(s *config.ProofSet) []auth.Verifier {
+	var all []auth.Verifier
+	add := func(v auth.Verifier, err error, pos diag.Pos, key string) {
 		if err != nil {
-			problems.Add(problem(p.Pos, path+"."+p.Method, err))
-			continue
+			m.problems.Add(problem(pos, s.Root+"."+key, err))
+		} else if v != nil {
+			all = append(all, v)
 		}
-		all = append(all, v)
 	}
-	return all, problems
+	if s.Provider != "" {
+		v, err := m.provider(s)
+		add(v, err, s.ProviderPos, "provider")
+	}
+	for _, p := range s.Proofs {
+		v, err := m.method(p)
+		add(v, err, p.Pos, p.Method)
+	}
+	for i := range s.AllOf {
+		all = append(all, m.set(&s.AllOf[i])...)
+	}
+	if len(s.AnyOf) > 0 {
+		var alternatives []*auth.Chain
+		for i := range s.AnyOf {
+			alternatives = append(alternatives, auth.NewChain(m.set(&s.AnyOf[i])...))
+		}
+		all = append(all, auth.AnyOf(alternatives...))
+	}
+	return all
+}
+
+func (m *maker) provider(s *config.ProofSet) (auth.Verifier, error) {
+	p, ok := presets.Lookup(s.Provider)
+	if !ok {
+		return nil, errors.New("no such provider")
+	}
+	v, err := p.New(m.env, presets.Options{
+		Secrets: s.Secrets, PublicURL: s.PublicURL, Tolerance: s.Tolerance, Params: s.Params, Rate: m.rate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (m *maker) method(p config.Proof) (auth.Verifier, error) {
+	method, ok := m.reg.Lookup(p.Method)
+	if !ok {
+		return nil, errors.New("no such method")
+	}
+	return method.New(m.env, p.Options)
+}
+
+// perMinute is how many requests a hook takes in a minute, for senders that
+// ask; 0 is any number.
+func perMinute(r *config.RateLimit) int {
+	if r == nil || !r.Enabled || r.Window <= 0 {
+		return 0
+	}
+	return max(1, int(float64(r.Max)*float64(time.Minute)/float64(r.Window)))
 }
 
 func problem(pos diag.Pos, path string, err error) diag.Problem {

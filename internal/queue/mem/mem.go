@@ -65,6 +65,11 @@ func (q *Queue) Put(ctx context.Context, it queue.Item) (queue.Put, error) {
 		return queue.Put{}, queue.ErrClosed
 	}
 	now := time.Now()
+	for _, o := range it.Once {
+		if d, ok := q.keys[onceKey(o)]; ok && now.Before(d.expires) {
+			return queue.Put{}, queue.ErrReplayed
+		}
+	}
 	if d, ok := q.keys[it.DedupeKey]; ok && it.DedupeKey != "" && now.Before(d.expires) {
 		return queue.Put{ID: d.id}, nil
 	}
@@ -98,8 +103,13 @@ func (q *Queue) Put(ctx context.Context, it queue.Item) (queue.Put, error) {
 	if it.DedupeKey != "" && it.DedupeWindow > 0 {
 		q.keys[it.DedupeKey] = dedupe{id: ev.ID, expires: now.Add(it.DedupeWindow)}
 	}
+	for _, o := range it.Once {
+		q.keys[onceKey(o)] = dedupe{id: ev.ID, expires: o.Until}
+	}
 	return queue.Put{ID: ev.ID, Fresh: true}, nil
 }
+
+func onceKey(o queue.Once) string { return "\xffonce\x00" + o.Key }
 
 // State tells whether the queue takes more.
 func (q *Queue) State() queue.State {

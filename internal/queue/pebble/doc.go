@@ -14,7 +14,7 @@
 //
 //	e id                    facts and headers of the event         Put           retention
 //	b id                    body, S2 where that helps; not if empty  Put         retention
-//	k sha256(key)[:16]      id and expiry of a dedupe key          Put           sweep
+//	k sha256(key)[:16]      id and expiry of a dedupe key or mark  Put           sweep
 //	r lane id               (nothing) owed since the Put           Put           Settle
 //	d lane due id           attempts so far; owed from due on      Settle, Replay   Settle
 //	h id lane               state of a delivery after the Put      Settle, Replay   retention

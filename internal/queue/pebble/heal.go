@@ -18,16 +18,19 @@ type doubt struct {
 	own  bool
 	at   moment
 	nums []uint32
-	key  bool
-	hash [hashLen]byte
+	keys [][hashLen]byte
 }
 
 func (q *Queue) doubt(p *putOp) {
 	q.doubts.Lock()
 	defer q.doubts.Unlock()
-	q.doubts.list = append(q.doubts.list, doubt{
-		id: p.id, own: p.own, at: p.at, nums: slices.Clone(p.nums), key: p.key != nil, hash: p.hash,
-	})
+	d := doubt{id: p.id, own: p.own, at: p.at, nums: slices.Clone(p.nums)}
+	for _, m := range append(slices.Clone(p.once), p.key) {
+		if m.pending != nil {
+			d.keys = append(d.keys, m.pending.hash)
+		}
+	}
+	q.doubts.list = append(q.doubts.list, d)
 }
 
 // eraseDoubts removes from a store that was opened anew what was never
@@ -50,18 +53,17 @@ func (q *Queue) eraseDoubts(db *pebble.DB) error {
 				b.del(readyKey(num, d.id))
 			}
 		}
-		if !d.key {
-			continue
-		}
-		k := append([]byte{keyDedupe}, d.hash[:]...)
-		err := get(db, k, func(v []byte) error {
-			if of, err := decodeDupe(v); err == nil && of.id == d.id {
-				b.del(k)
+		for _, hash := range d.keys {
+			k := append([]byte{keyDedupe}, hash[:]...)
+			err := get(db, k, func(v []byte) error {
+				if of, err := decodeDupe(v); err == nil && of.id == d.id {
+					b.del(k)
+				}
+				return nil
+			})
+			if err != nil && !errors.Is(err, queue.ErrNotFound) {
+				return errors.Join(err, b.Close())
 			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, queue.ErrNotFound) {
-			return errors.Join(err, b.Close())
 		}
 	}
 	if b.err == nil {

@@ -1,8 +1,10 @@
 package pebble
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -14,19 +16,24 @@ import (
 
 // putOp is one Put on its way through the writer.
 type putOp struct {
-	q       *Queue
-	id      event.ID
-	own     bool // the caller chose the ID: it may be out of order
-	at      moment
-	lanes   []*lane
-	nums    []uint32
-	key     *pendingKey // dedupe key, or nil
-	hash    [hashLen]byte
+	q     *Queue
+	id    event.ID
+	own   bool // the caller chose the ID: it may be out of order
+	at    moment
+	lanes []*lane
+	nums  []uint32
+	once  []mark      // that no other Put may have
+	key   mark        // dedupe key
+	idKey *pendingKey // holds an ID that the caller chose
+	meta  []byte      // scratch, as body
+	body  []byte
+	done  chan error
+}
+
+// mark is a key that is stored with the event until it expires.
+type mark struct {
+	pending *pendingKey // nil: there is none
 	expires uint64
-	idKey   *pendingKey // holds an ID that the caller chose
-	meta    []byte      // scratch, as body
-	body    []byte
-	done    chan error
 }
 
 var putOps = sync.Pool{New: func() any { return &putOp{done: make(chan error, 1)} }}
@@ -39,7 +46,9 @@ const maxAhead = 24 * time.Hour
 const keepScratch = 64 << 10
 
 func (p *putOp) free() {
-	p.q, p.key, p.idKey = nil, nil, nil
+	p.q, p.key, p.idKey = nil, mark{}, nil
+	clear(p.once)
+	p.once = p.once[:0]
 	clear(p.lanes)
 	p.lanes, p.nums, p.own = p.lanes[:0], p.nums[:0], false
 	if cap(p.body) > keepScratch {
@@ -95,38 +104,87 @@ func (q *Queue) Put(ctx context.Context, it queue.Item) (queue.Put, error) {
 
 // drop ends a Put that was not enqueued.
 func (p *putOp) drop(err error) {
-	p.q.keys.release(p.key, event.ID{}, err)
-	p.q.keys.release(p.idKey, event.ID{}, err)
+	p.release(event.ID{}, err)
 	p.free()
 }
 
-// firstOf claims the item's dedupe key and its own ID, or finds that it is a
-// duplicate.
+// release tells who waits for the same keys how the Put ended.
+func (p *putOp) release(id event.ID, err error) {
+	for _, m := range p.once {
+		p.q.keys.release(m.pending, id, err)
+	}
+	p.q.keys.release(p.key.pending, id, err)
+	p.q.keys.release(p.idKey, id, err)
+}
+
+// errNotFirst is what those get who wait for the keys of a Put that is none.
+var errNotFirst = errors.New("is a duplicate")
+
+// firstOf claims the item's marks, its dedupe key and its own ID, or finds that
+// it is a duplicate; then nothing stays claimed. All Puts claim in this order,
+// and marks in the order of their hashes, so that none waits for another that
+// waits for it.
 func (q *Queue) firstOf(ctx context.Context, p *putOp, it queue.Item) (dup bool, id event.ID, err error) {
+	defer func() {
+		if err != nil {
+			p.release(id, err)
+		} else if dup {
+			p.release(id, errNotFirst)
+		}
+	}()
+	if err := q.claimOnce(ctx, p, it.Once); err != nil {
+		return false, id, err
+	}
 	if it.DedupeKey != "" && it.DedupeWindow > 0 {
-		p.hash = dedupeKey(it.DedupeKey)
-		now := q.opt.Now()
-		p.expires = dueOf(now.Add(it.DedupeWindow))
-		p.key, id, err = q.keys.acquire(ctx, p.hash, func() (event.ID, error) { return q.known(p.hash, dueOf(now)) })
-		if p.key == nil || err != nil {
-			return err == nil, id, err
+		if dup, id, err = q.claimKey(ctx, &p.key, dedupeKey(it.DedupeKey), q.opt.Now().Add(it.DedupeWindow)); dup || err != nil {
+			return dup, id, err
 		}
 	}
 	if !p.own {
 		return false, id, nil
 	}
 	if ahead := it.Event.ID.Time().Sub(q.opt.Now()); ahead > maxAhead {
-		err := fmt.Errorf("event id %s lies %s in the future", it.Event.ID, ahead.Round(time.Hour))
-		q.keys.release(p.key, id, err)
-		return false, id, err
+		return false, id, fmt.Errorf("event id %s lies %s in the future", it.Event.ID, ahead.Round(time.Hour))
 	}
 	sum := sha256.Sum256(append([]byte("event id "), it.Event.ID[:]...))
 	p.idKey, id, err = q.keys.acquire(ctx, [hashLen]byte(sum[:hashLen]), func() (event.ID, error) { return q.exists(it.Event.ID) })
-	if p.idKey == nil || err != nil {
-		q.keys.release(p.key, id, err)
-		return err == nil, id, err
+	return p.idKey == nil && err == nil, id, err
+}
+
+// claimOnce claims the marks; ErrReplayed when one of them is taken.
+func (q *Queue) claimOnce(ctx context.Context, p *putOp, marks []queue.Once) error {
+	if len(marks) == 0 {
+		return nil
 	}
-	return false, id, nil
+	type claim struct {
+		hash  [hashLen]byte
+		until time.Time
+	}
+	claims := make([]claim, 0, len(marks))
+	for _, o := range marks {
+		claims = append(claims, claim{dedupeKey("\xffonce\x00" + o.Key), o.Until})
+	}
+	slices.SortFunc(claims, func(a, b claim) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	claims = slices.CompactFunc(claims, func(a, b claim) bool { return a.hash == b.hash })
+	for _, c := range claims {
+		var m mark
+		taken, _, err := q.claimKey(ctx, &m, c.hash, c.until)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return queue.ErrReplayed
+		}
+		p.once = append(p.once, m)
+	}
+	return nil
+}
+
+// claimKey claims one key, or finds the event that has it.
+func (q *Queue) claimKey(ctx context.Context, m *mark, hash [hashLen]byte, until time.Time) (taken bool, id event.ID, err error) {
+	m.expires = dueOf(until)
+	m.pending, id, err = q.keys.acquire(ctx, hash, func() (event.ID, error) { return q.known(hash, dueOf(q.opt.Now())) })
+	return m.pending == nil && err == nil, id, err
 }
 
 func (p *putOp) write(b *batch) {
@@ -150,11 +208,19 @@ func (p *putOp) write(b *batch) {
 		putReadyKey(d.Key, l.num, p.id)
 		b.note(d.Finish())
 	}
-	if p.key != nil {
-		p.q.filters.add(p.hash)
-		b.set(append([]byte{keyDedupe}, p.hash[:]...), appendDupe(nil, dupe{p.id, p.expires}))
+	p.writeMark(b, p.key)
+	for _, m := range p.once {
+		p.writeMark(b, m)
 	}
 	p.q.space.stored(len(p.meta) + len(p.body))
+}
+
+func (p *putOp) writeMark(b *batch, m mark) {
+	if m.pending == nil {
+		return
+	}
+	p.q.filters.add(m.pending.hash)
+	b.set(append([]byte{keyDedupe}, m.pending.hash[:]...), appendDupe(nil, dupe{p.id, m.expires}))
 }
 
 func put(b *batch, kind byte, id event.ID, v []byte) {
@@ -179,8 +245,7 @@ func (p *putOp) ended(err error, submitted bool) {
 			l.acked(p.id)
 		}
 	}
-	p.q.keys.release(p.key, p.id, err)
-	p.q.keys.release(p.idKey, p.id, err)
+	p.release(p.id, err)
 	if err != nil {
 		err = fmt.Errorf("storing an event: %w", err)
 	}

@@ -1,7 +1,10 @@
 package queuetest
 
 import (
+	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,5 +82,89 @@ var dedupeCases = []testCase{
 			same(t, "ids", len(ids), 1)
 		}
 		in.depth(t, laneA, 3, 0, 0, 0)
+	}},
+}
+
+// marked is an item that may be accepted once.
+func (in *Instance) marked(body string, until time.Duration, keys ...string) queue.Item {
+	it := in.item(body, laneA)
+	for _, k := range keys {
+		it.Once = append(it.Once, queue.Once{Key: k, Until: in.Now().Add(until)})
+	}
+	return it
+}
+
+// replayed asserts that the item was accepted before.
+func (in *Instance) replayed(t *testing.T, it queue.Item) {
+	t.Helper()
+	_, err := in.Queue.Put(t.Context(), it)
+	isErr(t, "Put", err, queue.ErrReplayed)
+}
+
+var onceCases = []testCase{
+	{name: "once", fn: func(t *testing.T, in *Instance) {
+		in.putItem(t, in.marked("1", time.Hour, "n1"))
+		in.replayed(t, in.marked("2", time.Hour, "n1"))
+		in.replayed(t, in.marked("3", time.Hour, "n0", "n1"))
+		in.putItem(t, in.marked("4", time.Hour, "n0", "n2")) // the refused one left nothing
+		in.replayed(t, in.marked("5", time.Hour, "n2"))
+		sameList(t, "claimed", bodies(in.claim(t, laneA, 2)), []string{"1", "4"})
+		in.nothing(t, laneA)
+	}},
+	{name: "once ends", fn: func(t *testing.T, in *Instance) {
+		in.putItem(t, in.marked("1", time.Hour, "n"))
+		in.Advance(time.Hour - time.Minute)
+		in.replayed(t, in.marked("2", time.Hour, "n"))
+		in.Advance(2 * time.Minute)
+		in.putItem(t, in.marked("3", time.Hour, "n"))
+		in.replayed(t, in.marked("4", time.Hour, "n"))
+	}},
+	{name: "once and dedupe", fn: func(t *testing.T, in *Instance) {
+		both := func(body, key, mark string) queue.Item {
+			it := in.marked(body, time.Hour, mark)
+			it.DedupeKey, it.DedupeWindow = key, time.Hour
+			return it
+		}
+		first := in.putItem(t, both("1", "k", "n"))
+		in.replayed(t, both("2", "k", "n"))
+		same(t, "duplicate", in.putItem(t, both("3", "k", "n2")), queue.Put{ID: first.ID})
+		// What was a duplicate took no mark, and keys of one kind are not the other's.
+		same(t, "fresh", in.putItem(t, both("4", "n", "n2")).Fresh, true)
+		same(t, "fresh", in.putItem(t, both("5", "n3", "k")).Fresh, true)
+	}},
+	{name: "200 at once are accepted once", fn: func(t *testing.T, in *Instance) {
+		var (
+			wg    sync.WaitGroup
+			fresh atomic.Int32
+		)
+		start := make(chan struct{})
+		for i := range 200 {
+			keys := []string{"a", "b", "c"}
+			if i%2 == 0 {
+				slices.Reverse(keys)
+			}
+			it := in.marked("x", time.Hour, keys...)
+			wg.Go(func() {
+				<-start
+				switch _, err := in.Queue.Put(t.Context(), it); {
+				case err == nil:
+					fresh.Add(1)
+				case !errors.Is(err, queue.ErrReplayed):
+					t.Errorf("Put: %v", err)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		same(t, "accepted", fresh.Load(), 1)
+		in.depth(t, laneA, 1, 0, 0, 0)
+	}},
+	{name: "once survives", fn: func(t *testing.T, in *Instance) {
+		if in.Reopen == nil {
+			t.Skip("nothing persists")
+		}
+		in.putItem(t, in.marked("1", time.Hour, "n"))
+		in.Queue = in.Reopen(t)
+		in.replayed(t, in.marked("2", time.Hour, "n"))
 	}},
 }

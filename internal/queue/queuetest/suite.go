@@ -50,6 +50,7 @@ func Run(t *testing.T, b Backend) {
 	var cases []testCase
 	cases = append(cases, basicCases...)
 	cases = append(cases, dedupeCases...)
+	cases = append(cases, onceCases...)
 	cases = append(cases, leaseCases...)
 	cases = append(cases, settleCases...)
 	cases = append(cases, deadCases...)
