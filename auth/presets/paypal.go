@@ -63,7 +63,7 @@ func paypalPreset() *Preset {
 type paypal struct {
 	webhook string
 	clock   scheme.Time
-	certs   *paypalCerts
+	certs   *certs
 }
 
 // newPaypal trusts roots; nil are those of the system.
@@ -79,7 +79,7 @@ func newPaypal(env auth.Env, o Options, roots *x509.CertPool) (*paypal, error) {
 	p := &paypal{
 		webhook: o.Params["webhook_id"],
 		clock:   scheme.Time{Format: scheme.RFC3339, Tolerance: paypalTolerance, Future: 5 * time.Minute},
-		certs:   newPaypalCerts(env.HTTP, roots),
+		certs:   newCerts(paypalOwner(), env.HTTP, roots),
 	}
 	if o.Tolerance != 0 {
 		p.clock.Tolerance, p.clock.Future = o.Tolerance, o.Tolerance
