@@ -132,6 +132,10 @@ type Answer struct {
 	Status int // 0 is 200
 	Header map[string]string
 	Body   []byte
+	// Err says why the handshake is refused: a *Denial, for the log. Status is
+	// 4xx or 5xx then, and Header and Body are not used: the sender learns no
+	// more than from any other refusal.
+	Err error
 }
 
 // Shaker is a Verifier whose sender has a handshake; nil: it has none.

@@ -45,3 +45,6 @@ func (t Tokens) sum(s string) [sha256.Size]byte {
 	}
 	return sha256.Sum256([]byte(s))
 }
+
+// Empty reports whether nothing is accepted.
+func (t Tokens) Empty() bool { return len(t.sums) == 0 }

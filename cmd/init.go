@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -116,7 +117,7 @@ func initFiles(o *initOptions, p *presets.Preset) ([]initFile, error) {
 	for _, q := range p.Params {
 		if q.Required {
 			example += fmt.Sprintf("# %s: %s.\n%s=\n", q.Name, q.Doc, paramVariable(p, q))
-			env += paramVariable(p, q) + "=example\n"
+			env += paramVariable(p, q) + "=" + cmp.Or(q.Example, "example") + "\n"
 		}
 	}
 	return []initFile{

@@ -65,12 +65,13 @@ type param struct {
 	Name     string `json:"name"`
 	Doc      string `json:"doc"`
 	Required bool   `json:"required"`
+	Example  string `json:"example,omitempty"`
 }
 
 func providerInfo(p *presets.Preset) any {
 	params := []param{}
 	for _, q := range p.Params {
-		params = append(params, param(q))
+		params = append(params, param{q.Name, q.Doc, q.Required, q.Example})
 	}
 	headers := make(map[string]string)
 	for _, h := range p.Headers {

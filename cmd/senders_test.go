@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -60,7 +61,7 @@ func newSendersHouse(t *testing.T) *sendersHouse {
 		}
 		h.env[secretVariable(p)] = text
 		for _, q := range p.Params {
-			h.env[paramVariable(p, q)] = "example_" + q.Name
+			h.env[paramVariable(p, q)] = cmp.Or(q.Example, "example_"+q.Name)
 		}
 	}
 	text, err := json.Marshal(hooks)
@@ -275,7 +276,7 @@ func trial(t *testing.T, p *presets.Preset) *presets.Verifier {
 	}
 	for _, q := range p.Params {
 		if q.Required {
-			o.Params[q.Name] = "example_" + q.Name
+			o.Params[q.Name] = cmp.Or(q.Example, "example_"+q.Name)
 		}
 	}
 	v, err := p.New(auth.Env{}, o)

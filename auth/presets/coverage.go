@@ -40,7 +40,7 @@ func (p *Preset) CoversID() bool {
 	case len(p.ID) == 0 || p.IDShared:
 		return false
 	case p.Code != nil:
-		return p.Covers == CoversBody && (strings.HasPrefix(p.ID[0], "json:") || strings.HasPrefix(p.ID[0], "form:"))
+		return p.IDSigned || p.Covers == CoversBody && (strings.HasPrefix(p.ID[0], "json:") || strings.HasPrefix(p.ID[0], "form:"))
 	}
 	return scheme.Covered(p.Verify, p.ID[0])
 }

@@ -40,6 +40,8 @@ type Preset struct {
 	// NoSecret: the proof needs no secret, and takes none: it is made with keys
 	// that the sender publishes.
 	NoSecret bool
+	// IDSigned: Code covers the delivery id, although not the whole body.
+	IDSigned bool
 	// SignsURL: Code covers the URL as the sender sees it. Where data describes
 	// the proof, NeedsURL finds that out by itself.
 	SignsURL bool
@@ -93,13 +95,15 @@ const (
 type Param struct {
 	Name, Doc string
 	Required  bool
+	Example   string // a value of the right form; "" is any text
 }
 
-// Reply is an answer to accepted requests.
+// Reply is an answer: to accepted requests, or to a handshake.
 type Reply struct {
 	Status      int // 0 is 200
 	Body        string
-	ContentType string
+	ContentType string // "" is text/plain
+	Headers     []Header
 }
 
 // Checker is the part of a proof that differs between senders.
@@ -150,9 +154,11 @@ var known = sync.OnceValue(func() []*Preset {
 	all := slices.Concat(
 		codeHosts(), gitHosts(), builders(), hosters(), payments(), billers(), shops(), publishers(), chats(), networks(), mailers(),
 		trackers(), drawers(), sellers(), hirers(), watchers(), directories(), standards(),
-		codePresets(),
+		codePresets(), snsPresets(),
 	)
+	shakes := handshakes()
 	for _, p := range all {
+		p.attach(shakes[p.Name])
 		if p.Window == 0 {
 			p.Window = week
 		}
@@ -201,15 +207,25 @@ func (p *Preset) compile(env auth.Env, o Options) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{preset: p, check: check, reader: rd}
-	if p.Handshake != nil {
-		if v.shake, err = p.Handshake.compile(env, p, o, check); err != nil {
-			return nil, fmt.Errorf("handshake: %w", err)
-		}
+	if v.shake, err = p.handshake(env, o, check); err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	return v, nil
 }
 
 func (p *Preset) checker(env auth.Env, o Options) (Checker, error) {
+	on, err := p.captures(o)
+	if err != nil {
+		return nil, err
+	}
+	if on {
+		return newCapturing(p, env, o)
+	}
+	return p.fixed(env, o)
+}
+
+// fixed is the proof with the secrets of the options.
+func (p *Preset) fixed(env auth.Env, o Options) (Checker, error) {
 	switch {
 	case p.Code != nil:
 		return p.Code(env, o)

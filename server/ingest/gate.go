@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -81,14 +82,14 @@ func (c *call) accept(ctx context.Context) (Accepted, error) {
 		return Accepted{}, err
 	}
 	if a := c.handshake(ctx, false); a != nil {
-		return Accepted{Hook: c.hook, Answer: a}, nil
+		return c.shaken(a)
 	}
 	who, err := c.hook.Auth.Verify(ctx, &c.proof) // 401, 403, 503
 	if err != nil {
 		return Accepted{}, denied(err)
 	}
 	if a := c.handshake(ctx, true); a != nil {
-		return Accepted{Hook: c.hook, Answer: a}, nil
+		return c.shaken(a)
 	}
 	if c.req.Method != http.MethodPost {
 		return Accepted{}, methodNotAllowed
@@ -164,6 +165,14 @@ func (c *call) handshake(ctx context.Context, verified bool) *auth.Answer {
 	return c.hook.Handshake.Answer(ctx, &c.proof, verified)
 }
 
+// shaken is the outcome of a handshake.
+func (c *call) shaken(a *auth.Answer) (Accepted, error) {
+	if a.Err != nil {
+		return Accepted{}, noConsent(a)
+	}
+	return Accepted{Hook: c.hook, Answer: a}, nil
+}
+
 func (c *call) limit() error {
 	if c.hook.Limit == nil {
 		return nil
@@ -213,10 +222,10 @@ func (g *Gate) now() time.Time {
 // told records what was accepted. Nothing is logged above Debug: the record
 // counts, and a line per event would be the largest part of the work.
 func (g *Gate) told(ctx context.Context, c *call, got Accepted) {
-	kind := record.Accepted
+	kind, status := record.Accepted, http.StatusOK
 	switch {
 	case got.Answer != nil:
-		kind = record.Handshake
+		kind, status = record.Handshake, cmp.Or(got.Answer.Status, status)
 	case got.Duplicate:
 		kind = record.Duplicate
 	}
@@ -228,7 +237,7 @@ func (g *Gate) told(ctx context.Context, c *call, got Accepted) {
 		return
 	}
 	g.Recorder.Tell(record.Fact{
-		Time: c.req.Received, Kind: kind, Hook: c.hook.ID, Event: got.ID, Type: c.typ, Status: http.StatusOK,
+		Time: c.req.Received, Kind: kind, Hook: c.hook.ID, Event: got.ID, Type: c.typ, Status: status,
 		Bytes: len(c.proof.Body), Duration: g.now().Sub(c.req.Received), Remote: c.remote(), Request: c.req.ID,
 	})
 }

@@ -477,6 +477,33 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
+// dissent refuses every handshake.
+type dissent struct{ answer auth.Answer }
+
+func (d dissent) Answer(context.Context, *auth.Request, bool) *auth.Answer { return &d.answer }
+
+func TestHandshakeRefused(t *testing.T) {
+	t.Parallel()
+	for status, public := range map[int]string{403: "Forbidden", 409: "Conflict", 503: "Service Unavailable"} {
+		var log strings.Builder
+		r := newRig()
+		r.gate.Log = slog.New(slog.NewTextHandler(&log, nil))
+		r.hook.Handshake = dissent{auth.Answer{
+			Status: status, Body: []byte("told to nobody"), Err: &auth.Denial{Method: "meta", Code: auth.CodeMismatch, Err: errors.New("another token")},
+		}}
+		got := r.refuse(t, post("{}"), status, "handshake_refused")
+		if got.Public != public || (got.RetryAfter != 0) != (status == 503) {
+			t.Errorf("%d: %+v", status, got)
+		}
+		if !strings.Contains(log.String(), "meta:credential_mismatch") || !strings.Contains(log.String(), "another token") {
+			t.Errorf("log: %s", log.String())
+		}
+		if len(r.items) != 0 || len(r.facts) != 1 || r.facts[0].Kind != record.Refused || r.facts[0].Status != status || r.facts[0].Code != "meta:credential_mismatch" {
+			t.Errorf("%d: facts %+v, items %d", status, r.facts, len(r.items))
+		}
+	}
+}
+
 type waiter struct {
 	wait func(context.Context, event.ID) (ingest.Outcome, error)
 }

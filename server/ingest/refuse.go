@@ -42,6 +42,20 @@ func denied(err error) error {
 	}
 }
 
+// noConsent is the answer to a handshake that the hook does not take. Senders
+// look at the status only.
+func noConsent(a *auth.Answer) error {
+	d := auth.DenialOf(a.Err)
+	r := &Refusal{
+		Status: a.Status, Code: "handshake_refused", Reason: d.Method + ":" + d.Code,
+		Public: http.StatusText(a.Status), Err: d,
+	}
+	if a.Status == http.StatusServiceUnavailable {
+		r.RetryAfter = 5 * time.Second
+	}
+	return r
+}
+
 // unstored is the answer when the event is not on stable storage: the sender
 // is asked to come again.
 func unstored(err error) error {

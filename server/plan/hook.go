@@ -9,6 +9,7 @@ import (
 
 	"github.com/hookd/hookd/auth"
 	"github.com/hookd/hookd/auth/ip"
+	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/config"
 	"github.com/hookd/hookd/internal/diag"
 	"github.com/hookd/hookd/internal/jq"
@@ -20,9 +21,7 @@ import (
 // hook makes the left half of a hook: what a request must be to get in.
 func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 	path := "hooks." + h.ID
-	env := c.deps.AuthEnv
-	env.Hook = h.ID
-	verifiers, problems := Proofs(h, c.deps.Auth, env)
+	verifiers, problems := Proofs(h, c.deps.Auth, c.deps.AuthEnv)
 	c.problems = append(c.problems, problems...)
 	proxies, err := ip.ParseProxies(h.TrustedProxies)
 	if err != nil {
@@ -37,6 +36,7 @@ func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 		maxBody = c.deps.MaxBody
 	}
 	chain := auth.NewChain(verifiers...)
+	sender, _ := presets.Lookup(h.Provider)
 	out := &ingest.Hook{
 		ID:    h.ID,
 		Lanes: lanes,
@@ -45,10 +45,7 @@ func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 		Body:    ingest.Body{Type: string(h.DataType), Max: maxBody, Check: check},
 		Dedupe:  c.dedupe(h),
 		Forward: forward,
-		Reply: ingest.Reply{
-			Status: h.Response.Status, Body: h.Response.Body, Header: h.Response.Headers,
-			Delivered: h.Response.Wait == config.WaitDelivered,
-		},
+		Reply:   reply(h, sender),
 	}
 	if r := h.RateLimit; r != nil && r.Enabled {
 		rule := limit.Rule{Max: r.Max, Window: r.Window, PerClient: r.PerClient}
@@ -57,6 +54,26 @@ func (c *compiler) hook(h *config.Hook, lanes, forward []string) *ingest.Hook {
 		} else {
 			out.Limit = limit.New(rule)
 		}
+	}
+	return out
+}
+
+// reply is what the hook says on acceptance; else what its sender, which may be
+// nil, wants to be told.
+func reply(h *config.Hook, sender *presets.Preset) ingest.Reply {
+	out := ingest.Reply{
+		Status: h.Response.Status, Body: h.Response.Body, Header: h.Response.Headers,
+		Delivered: h.Response.Wait == config.WaitDelivered,
+	}
+	if sender == nil || sender.Reply == nil || out.Status != 0 || out.Body != "" || len(out.Header) > 0 {
+		return out
+	}
+	out.Status, out.Body, out.Header = sender.Reply.Status, sender.Reply.Body, make(map[string]string)
+	for _, hd := range sender.Reply.Headers {
+		out.Header[hd.Name] = hd.Value
+	}
+	if sender.Reply.ContentType != "" {
+		out.Header["Content-Type"] = sender.Reply.ContentType
 	}
 	return out
 }

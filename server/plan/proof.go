@@ -14,6 +14,7 @@ import (
 // the order of the file, then its groups. `hookd test-send` signs with the same
 // ones.
 func Proofs(h *config.Hook, reg *auth.Registry, env auth.Env) ([]auth.Verifier, diag.List) {
+	env.Hook = h.ID
 	m := maker{reg: reg, env: env, rate: perMinute(h.RateLimit)}
 	all := m.set(&h.ProofSet)
 	return all, m.problems
