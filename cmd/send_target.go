@@ -15,6 +15,8 @@ import (
 	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/config"
 	"github.com/hookd/hookd/internal/secret"
+	"github.com/hookd/hookd/server"
+	"github.com/hookd/hookd/server/captures"
 	"github.com/hookd/hookd/server/plan"
 )
 
@@ -58,7 +60,9 @@ func (a *app) sendTarget(ctx context.Context, o *sendOptions) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hookTarget(h, o, hookURL(u, o.to, h.ID))
+	// What serve has captured here is signed with, too.
+	env := auth.Env{Captures: captures.New(server.SecretsDir(s.DataDir), nil)}
+	return hookTarget(h, o, hookURL(u, o.to, h.ID), env)
 }
 
 // hookURL is the hook below a base, or --to as it was given when it has a path
@@ -102,7 +106,7 @@ func findHook(cfg *config.Config, name string) (*config.Hook, error) {
 }
 
 // hookTarget makes the proofs of a hook as serve does.
-func hookTarget(h *config.Hook, o *sendOptions, u string) (*target, error) {
+func hookTarget(h *config.Hook, o *sendOptions, u string, env auth.Env) (*target, error) {
 	hook := *h
 	if o.provider != "" {
 		hook.Provider = o.provider
@@ -135,7 +139,7 @@ func hookTarget(h *config.Hook, o *sendOptions, u string) (*target, error) {
 			hook.PublicURL = u
 		}
 	}
-	proofs, problems := plan.Proofs(&hook, r.auth, auth.Env{})
+	proofs, problems := plan.Proofs(&hook, r.auth, env)
 	if len(problems) > 0 {
 		return nil, errors.New(problems[0].Message)
 	}
@@ -165,7 +169,7 @@ func urlTarget(o *sendOptions, u string) (*target, error) {
 	if o.provider != "" && o.secret == "" && takesSecret(o.provider) {
 		return nil, usagef("--provider %s needs --secret", o.provider)
 	}
-	return hookTarget(h, o, u)
+	return hookTarget(h, o, u, auth.Env{})
 }
 
 func parseTarget(s string) (*url.URL, error) {

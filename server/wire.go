@@ -20,6 +20,7 @@ import (
 	"github.com/hookd/hookd/internal/queue/pebble"
 	"github.com/hookd/hookd/internal/record"
 	"github.com/hookd/hookd/server/admin"
+	"github.com/hookd/hookd/server/captures"
 	"github.com/hookd/hookd/server/conn"
 	"github.com/hookd/hookd/server/deliver"
 	"github.com/hookd/hookd/server/edge"
@@ -95,8 +96,10 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 	_, _ = rand.Read(key) // never fails since Go 1.24
 	d.current = plan.NewCurrent(plan.Deps{
 		Modules: o.Modules, Auth: o.Auth, Log: o.Log, Owner: "hookd/" + o.Version + " (" + host + ")",
-		AuthEnv: auth.Env{Log: o.Log, HTTP: egress.Transport(netguard.TransportOptions{})},
-		Egress:  egress, Operator: operator, Pool: d.pool, Limiters: &limit.Registry{},
+		AuthEnv: auth.Env{
+			Log: o.Log, HTTP: egress.Transport(netguard.TransportOptions{}), Captures: captures.New(SecretsDir(o.DataDir), o.Log),
+		},
+		Egress: egress, Operator: operator, Pool: d.pool, Limiters: &limit.Registry{},
 		MaxBody: o.Limits.Body, Depth: o.Limits.Depth, String: o.Limits.String, Timeout: o.Delivery.Timeout, Concurrency: o.Delivery.Concurrency,
 		CleanupDefault: o.CleanupDefault, OriginalStatus: o.Compat.StatusCodes == "original", Key: key,
 	})
@@ -111,6 +114,10 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 	}
 	return d, nil
 }
+
+// SecretsDir is where a daemon with the data folder keeps the secrets that
+// senders hand over in handshakes.
+func SecretsDir(dataDir string) string { return filepath.Join(dataDir, "secrets") }
 
 // guards makes the two egress policies: of what hooks name, and of what the
 // operator wrote into connections.json.
