@@ -56,7 +56,7 @@ func (o *options) Fields() spec.Fields {
 		spec.Secrets(&o.secrets, "secret").Required().Check(checkSecrets).
 			Doc("`whsec_` and the base64 of a shared secret of 24 to 64 bytes, `whpk_` and the base64 of a public ed25519 key, or `whsk_` and that of a private one; or a list of up to 8."),
 		spec.String(&o.prefix, "prefix").Default(defaultPrefix).Check(checkPrefix).
-			Doc("What the names of the headers begin with: `webhook` is webhook-id, webhook-timestamp and webhook-signature; `svix` is svix-id, ...."),
+			Doc("What the names of the headers begin with: `webhook` is webhook-id, webhook-timestamp and webhook-signature; `svix` is svix-id and so on."),
 		spec.Duration(&o.tolerance, "tolerance").Default(defaultTolerance).Check(checkTolerance).
 			Doc("How far the time of sending may be off, in both directions."),
 	}
