@@ -47,6 +47,8 @@ func TestTable(t *testing.T) {
 	row := authtest.Row
 	later := published(byWhsec)
 	later.Now = later.Now.Add(301 * time.Second)
+	within := published(byWhsec)
+	within.Now = within.Now.Add(301*time.Second - time.Nanosecond)                    // of a clock in whole seconds
 	printed := published("v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4= " + byWhsk) // the specification's example
 	printed.Header["Webhook-Id"], printed.Header["Webhook-Timestamp"] = []string{"msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"}, []string{"1674087231"}
 	printed.Body = []byte(`{"type":"contact.created","timestamp":"2022-11-03T20:26:10.344522Z","data":{"id":"1f81eb52-5198-4599-803e-771906343485"}}`)
@@ -57,6 +59,7 @@ func TestTable(t *testing.T) {
 		row("published v1", sym, published(byWhsec), ""),
 		row("published v1a", pub, published(byWhsk), ""),
 		row("published v1a, private key", `{"secret":"`+whsk+`"}`, published(byWhsk), ""),
+		row("published v1, as late as may be", sym, within, ""),
 		row("published v1, late", sym, later, auth.CodeTimestampTooOld),
 		row("the printed example", both, printed, auth.CodeSignatureMismatch),
 		row("either of two keys", both, published(byWhsec), ""),

@@ -122,6 +122,7 @@ func TestAnswers(t *testing.T) {
 		{"no content", 204, "", auth.CodeUnavailable, "204"},
 		{"201", 201, yes, auth.CodeUnavailable, "201"},
 		{"yes, as 400", 400, yes, auth.CodeUnavailable, "no reason"},
+		{"yes, and errors beside it, as 400", 400, strings.Replace(yes, "[]", `["bad-request"]`, 1), auth.CodeUnavailable, "no reason"},
 		{"no without a reason, as 400", 400, `{"success":false}`, auth.CodeUnavailable, "no reason"},
 		{"404", 404, "not found", auth.CodeUnavailable, "404"},
 
