@@ -9,6 +9,9 @@ import (
 	"github.com/hookd/hookd/auth/hmac"
 	"github.com/hookd/hookd/auth/ip"
 	"github.com/hookd/hookd/auth/query"
+	"github.com/hookd/hookd/auth/recaptcha"
+	"github.com/hookd/hookd/auth/standardwebhooks"
+	"github.com/hookd/hookd/auth/turnstile"
 )
 
 // Methods returns all methods in the order of the documentation.
@@ -20,6 +23,9 @@ func Methods() []auth.Method {
 		ip.Method(),
 		query.Method(),
 		header.Method(),
+		standardwebhooks.Method(),
+		recaptcha.Method(),
+		turnstile.Method(),
 	}
 }
 
