@@ -25,6 +25,9 @@ type Subject struct {
 	CoversBody bool
 	// Tolerance of the clock, to both sides; 0 is no clock.
 	Tolerance time.Duration
+	// Clock, where set, is tested instead of Tolerance: the code after the
+	// receiver's clock was moved by so much; "" passes.
+	Clock map[time.Duration]string
 	// Same reports whether a changed credential means the same, such as hex in
 	// the other case; nil is never.
 	Same func(a, b string) bool
