@@ -8,6 +8,8 @@ import (
 	"github.com/hookd/hookd/auth/header"
 	"github.com/hookd/hookd/auth/hmac"
 	"github.com/hookd/hookd/auth/ip"
+	"github.com/hookd/hookd/auth/jwt"
+	"github.com/hookd/hookd/auth/oauth2"
 	"github.com/hookd/hookd/auth/query"
 )
 
@@ -16,8 +18,10 @@ func Methods() []auth.Method {
 	return []auth.Method{
 		authorization.Method(),
 		basic.Method(),
+		jwt.Method(),
 		hmac.Method(),
 		ip.Method(),
+		oauth2.Method(),
 		query.Method(),
 		header.Method(),
 	}
