@@ -10,7 +10,7 @@ import (
 // Place is where a token travels.
 type Place struct {
 	Header string // canonical
-	Scheme string // before the token; in another header than Authorization it may be left out
+	Scheme string // before the token; "" is none. In another header than Authorization it may be left out
 }
 
 const authorization = "Authorization"
@@ -24,8 +24,8 @@ func (p Place) Token(h http.Header) (token, code string) {
 	}
 	scheme, token, ok := strings.Cut(value, " ")
 	switch {
-	case ok && strings.EqualFold(scheme, p.Scheme):
-	case !ok && p.Header != authorization:
+	case ok && p.Scheme != "" && strings.EqualFold(scheme, p.Scheme):
+	case !ok && (p.Scheme == "" || p.Header != authorization):
 		token = value
 	default:
 		return "", auth.CodeMalformed
@@ -54,16 +54,16 @@ func (p Place) Set(r *auth.Request, token string) {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	if p.Header == authorization {
+	if p.Header == authorization && p.Scheme != "" {
 		token = p.Scheme + " " + token
 	}
 	r.Header.Set(p.Header, token)
 }
 
-// Challenge is that of RFC 6750 section 3; empty in another header than
-// Authorization, which HTTP has no challenge for.
+// Challenge is that of RFC 6750 section 3; empty without a scheme and in another
+// header than Authorization, which HTTP has no challenge for.
 func (p Place) Challenge() string {
-	if p.Header != authorization {
+	if p.Header != authorization || p.Scheme == "" {
 		return ""
 	}
 	return p.Scheme + ` realm="Webhook API"`

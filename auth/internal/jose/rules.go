@@ -38,7 +38,7 @@ func (r *Rules) Validate() error {
 	case r.Once && !r.VerifyExpiry:
 		return errors.New("once needs verify_exp: a token is remembered until it expires")
 	case r.Leeway < 0 || r.Leeway > MaxLeeway:
-		return fmt.Errorf("leeway must be 0 to %s", MaxLeeway)
+		return fmt.Errorf("the clocks may differ by 0 to %s (leeway, or tolerance of a provider)", MaxLeeway)
 	case r.MaxAge < 0:
 		return errors.New("max_age must not be negative")
 	}
