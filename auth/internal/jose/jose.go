@@ -170,8 +170,8 @@ func list(as []Algorithm) string {
 func (v *Verifier) Remote() bool { return v.remote != nil }
 
 // Verify checks the signature, then the claims. The error is a *auth.Denial.
-func (v *Verifier) Verify(ctx context.Context, text string, now time.Time) (*Claims, error) {
-	t, err := parse(text)
+func (v *Verifier) Verify(ctx context.Context, compact string, now time.Time) (*Claims, error) {
+	t, err := parse(compact)
 	if err != nil {
 		return nil, v.deny(auth.CodeMalformed, "the token "+err.Error())
 	}

@@ -67,8 +67,12 @@ func usable(public crypto.PublicKey) error {
 // text, so that it never becomes the secret of an HMAC.
 func IsPublic(text string) bool {
 	text = strings.TrimSpace(text)
-	return strings.Contains(text, "-----BEGIN ") || strings.HasPrefix(text, "ssh-") || strings.HasPrefix(text, "ecdsa-sha2-") ||
-		strings.HasPrefix(text, "{") && strings.Contains(text, `"kty"`)
+	for _, start := range []string{"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-"} {
+		if strings.HasPrefix(text, start) {
+			return true
+		}
+	}
+	return strings.Contains(text, "-----BEGIN ") || strings.HasPrefix(text, "{") && strings.Contains(text, `"kty"`)
 }
 
 // parsePublic reads one public key or certificate in PEM. More than one block

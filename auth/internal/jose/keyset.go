@@ -121,7 +121,7 @@ func (s *keySet) refresh(ctx context.Context) {
 		return
 	}
 	if s.log != nil {
-		s.log.WarnContext(ctx, "the keys of an issuer cannot be fetched; those known are used for a while",
-			"url", s.get.place, "known", len(s.state.keys), "error", err)
+		s.log.WarnContext(ctx, "the keys of an issuer cannot be fetched",
+			"url", s.get.place, "kept", len(s.state.keys), "error", err)
 	}
 }
