@@ -8,6 +8,8 @@ import (
 	"github.com/hookd/hookd/auth/header"
 	"github.com/hookd/hookd/auth/hmac"
 	"github.com/hookd/hookd/auth/ip"
+	"github.com/hookd/hookd/auth/jwt"
+	"github.com/hookd/hookd/auth/oauth2"
 	"github.com/hookd/hookd/auth/query"
 	"github.com/hookd/hookd/auth/recaptcha"
 	"github.com/hookd/hookd/auth/standardwebhooks"
@@ -19,8 +21,10 @@ func Methods() []auth.Method {
 	return []auth.Method{
 		authorization.Method(),
 		basic.Method(),
+		jwt.Method(),
 		hmac.Method(),
 		ip.Method(),
+		oauth2.Method(),
 		query.Method(),
 		header.Method(),
 		standardwebhooks.Method(),

@@ -178,6 +178,18 @@ func (s *suite) rotated(t *testing.T) {
 // clock: the last second within the tolerance passes and the next does not.
 func (s *suite) clock(t *testing.T) {
 	v := s.make(t, s.Secrets[0])
+	if s.Clock != nil {
+		for shift, want := range s.Clock {
+			r := s.sign(t, v)
+			r.Now = r.Now.Add(shift)
+			if want == "" {
+				s.accept(t, v, r)
+			} else if code := s.refuse(t, v, r, shift.String()+" later"); code != want {
+				t.Errorf("%s later: code %s, want %s", shift, code, want)
+			}
+		}
+		return
+	}
 	if s.Tolerance == 0 {
 		r := s.sign(t, v)
 		r.Now = r.Now.AddDate(20, 0, 0)

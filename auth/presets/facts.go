@@ -25,6 +25,7 @@ func (p *Preset) Facts() []Fact {
 			add("clock", where([]string{t.At})+", tolerance "+t.Tolerance.String())
 		}
 	}
+	add("signature", p.Signing)
 	covered := " (not covered by the signature: the body is compared too)"
 	if p.CoversID() {
 		covered = " (covered by the signature)"
@@ -44,7 +45,15 @@ func (p *Preset) Facts() []Fact {
 
 // CoversID reports whether the signature covers the first source of the
 // delivery id.
-func (p *Preset) CoversID() bool { return len(p.ID) > 0 && scheme.Covered(p.Verify, p.ID[0]) }
+func (p *Preset) CoversID() bool {
+	switch {
+	case len(p.ID) == 0:
+		return false
+	case p.Code != nil:
+		return p.Covers == CoversBody && strings.HasPrefix(p.ID[0], "json:")
+	}
+	return scheme.Covered(p.Verify, p.ID[0])
+}
 
 // where names sources as a reader knows them: "header X-GitHub-Event".
 func where(sources []string) string {

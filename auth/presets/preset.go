@@ -5,6 +5,7 @@ package presets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,6 +29,9 @@ type Preset struct {
 	// and Signing says in a sentence what is signed and where.
 	Code    func(env auth.Env, o Options) (Checker, error)
 	Signing string
+	// NoSecret: the proof needs no secret, and takes none: it is made with keys
+	// that the sender publishes.
+	NoSecret bool
 	// Unsigned: the sender proves nothing. The hook needs another proof.
 	Unsigned bool
 	// Covers says how much of a request the proof covers.
@@ -107,7 +111,7 @@ func (d described) Sign(_ context.Context, r *auth.Request) error { return d.Sch
 
 // Options are what a hook sets for its sender.
 type Options struct {
-	Secrets   []secret.String // at least one; any of them is accepted
+	Secrets   []secret.String // at least one, unless NoSecret; any of them is accepted
 	PublicURL string          // the hook as the sender sees it; needed by some
 	Tolerance time.Duration   // of the sender's clock; 0 is the sender's usual
 	Params    map[string]string
@@ -116,7 +120,7 @@ type Options struct {
 
 // All returns the presets in the order of their names.
 func All() []*Preset {
-	all := []*Preset{github(), stripe()}
+	all := append([]*Preset{github(), stripe()}, tokenPresets()...)
 	slices.SortFunc(all, func(a, b *Preset) int {
 		if a.Name < b.Name {
 			return -1
@@ -149,6 +153,9 @@ func (p *Preset) New(env auth.Env, o Options) (*Verifier, error) {
 func (p *Preset) compile(env auth.Env, o Options) (*Verifier, error) {
 	if err := p.settings(o.Params); err != nil {
 		return nil, err
+	}
+	if p.NoSecret && len(o.Secrets) > 0 {
+		return nil, errors.New("has no secret; take it out")
 	}
 	check, err := p.checker(env, o)
 	if err != nil {
