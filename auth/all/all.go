@@ -5,9 +5,11 @@ import (
 	"github.com/hookd/hookd/auth"
 	"github.com/hookd/hookd/auth/authorization"
 	"github.com/hookd/hookd/auth/basic"
+	"github.com/hookd/hookd/auth/digest"
 	"github.com/hookd/hookd/auth/header"
 	"github.com/hookd/hookd/auth/hmac"
 	"github.com/hookd/hookd/auth/ip"
+	"github.com/hookd/hookd/auth/oauth1"
 	"github.com/hookd/hookd/auth/query"
 )
 
@@ -18,6 +20,8 @@ func Methods() []auth.Method {
 		basic.Method(),
 		hmac.Method(),
 		ip.Method(),
+		digest.Method(),
+		oauth1.Method(),
 		query.Method(),
 		header.Method(),
 	}

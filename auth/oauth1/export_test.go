@@ -1,0 +1,32 @@
+package oauth1
+
+import (
+	"strings"
+
+	"github.com/hookd/hookd/auth"
+)
+
+// BaseString is the signature base string of a request to a hook without url.
+func BaseString(r *auth.Request) (string, error) {
+	p, d := collect(r)
+	if d != nil {
+		return "", d
+	}
+	var b strings.Builder
+	writeBase(&b, r.Method, base{}.uri(r), p.signed())
+	return b.String(), nil
+}
+
+// WriteBase builds a base string of pairs of names and values.
+func WriteBase(method, uri string, names, values []string) string {
+	ps := make([]pair, len(names))
+	for i := range names {
+		ps[i] = pair{names[i], values[i]}
+	}
+	var b strings.Builder
+	writeBase(&b, method, uri, ps)
+	return b.String()
+}
+
+// Escape is the percent-encoding.
+var Escape = escape
