@@ -2,6 +2,7 @@ package oauth1_test
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,12 +12,16 @@ import (
 	"github.com/hookd/hookd/auth/oauth1"
 )
 
-// FuzzHeader: nothing panics, and what passes has the parameters that were
-// signed.
+// FuzzHeader: nothing panics, and a header passes exactly where it says the same
+// as the one that was signed.
 func FuzzHeader(f *testing.F) {
 	v := newVerifier(f, conf)
-	good := sign(f, conf, authtest.Request()).Header.Get("Authorization")
-	right := plain(good)
+	signed := sign(f, conf, authtest.Request())
+	good := signed.Header.Get("Authorization")
+	right, _, err := oauth1.Collect(signed)
+	if err != nil || len(right) != 7 {
+		f.Fatal(right, err)
+	}
 	for _, seed := range []string{
 		good, strings.Replace(good, "OAuth ", `oauth realm="a, b\"c", `, 1), strings.ReplaceAll(good, "%3D", "="), good + ",", good + `, x="y"`, strings.ReplaceAll(good, `"`, ""),
 		`OAuth oauth_nonce="%zz"`, `OAuth oauth%5Fnonce="a", oauth_nonce="b"`, `OAuth a="\`, "OAuth", `OAuth oauth_timestamp="99999999999999999999"`,
@@ -24,20 +29,11 @@ func FuzzHeader(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		code := codeOf(v, authtest.Header("Authorization", value))
-		if code == auth.CodeInternal {
+		r := authtest.Header("Authorization", value)
+		code := codeOf(v, r)
+		got, others, err := oauth1.Collect(r)
+		if want := err == nil && others == 0 && maps.Equal(got, right); want != (code == "") || code == auth.CodeInternal {
 			t.Errorf("%q: code %q", value, code)
-		}
-		if code != "" {
-			return
-		}
-		for k, want := range right {
-			if !strings.Contains(strings.ToUpper(value), strings.ToUpper(k)) && !strings.Contains(value, "%") {
-				t.Errorf("%q passes without %s", value, k)
-			}
-			if k == "oauth_nonce" && !strings.Contains(value, want) && !strings.Contains(value, "%") && !strings.Contains(value, `\`) {
-				t.Errorf("%q passes with another nonce", value)
-			}
 		}
 	})
 }
