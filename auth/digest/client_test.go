@@ -16,7 +16,6 @@ import (
 
 	"github.com/hookd/hookd/auth"
 	"github.com/hookd/hookd/auth/authtest"
-	"github.com/hookd/hookd/auth/digest"
 )
 
 // server answers as the edge does: 401 with the challenge, or 200, and a mark
@@ -31,11 +30,7 @@ type server struct {
 
 func serve(t *testing.T, config string) *server {
 	t.Helper()
-	v, err := authtest.Decode(digest.Method(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{chain: auth.NewChain(v)}
+	s := &server{chain: auth.NewChain(newVerifier(t, config))}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -109,7 +104,7 @@ func TestCurl(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, config)
-			args := []string{"-sS", "--max-time", "20", "--digest", "-u", `ci:pa:ss "w\d`, "-d", `{"a":1}`, s.URL + "/webhook/a%20b?x=%2f&y=a,b"}
+			args := []string{"-sS", "--max-time", "120", "--digest", "-u", `ci:pa:ss "w\d`, "-d", `{"a":1}`, s.URL + "/webhook/a%20b?x=%2f&y=a,b"}
 			const want = `digest:ci /webhook/a%20b?x=%2f&y=a,b {"a":1}`
 			if got, err := run(t, curl, args...); err != nil || got != want {
 				t.Errorf("%q, want %q", got, want)
@@ -136,7 +131,7 @@ h = urllib.request.HTTPDigestAuthHandler(m)
 o = urllib.request.build_opener(urllib.request.ProxyHandler({}), h)
 for body in ("one", "two", "three"):
     try:
-        with o.open(url + "/webhook/x?a=" + body, data=body.encode(), timeout=20) as r:
+        with o.open(url + "/webhook/x?a=" + body, data=body.encode(), timeout=120) as r:
             print(r.read().decode())
     except urllib.error.HTTPError as e:
         print(e.code, e.read().decode().strip())
