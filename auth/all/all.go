@@ -5,9 +5,11 @@ import (
 	"github.com/hookd/hookd/auth"
 	"github.com/hookd/hookd/auth/authorization"
 	"github.com/hookd/hookd/auth/basic"
+	"github.com/hookd/hookd/auth/digest"
 	"github.com/hookd/hookd/auth/header"
 	"github.com/hookd/hookd/auth/hmac"
 	"github.com/hookd/hookd/auth/ip"
+	"github.com/hookd/hookd/auth/oauth1"
 	"github.com/hookd/hookd/auth/jwt"
 	"github.com/hookd/hookd/auth/oauth2"
 	"github.com/hookd/hookd/auth/query"
@@ -24,6 +26,8 @@ func Methods() []auth.Method {
 		jwt.Method(),
 		hmac.Method(),
 		ip.Method(),
+		digest.Method(),
+		oauth1.Method(),
 		oauth2.Method(),
 		query.Method(),
 		header.Method(),

@@ -23,6 +23,8 @@ type Subject struct {
 	Header, Param string
 	// CoversBody tells that a changed body must be refused.
 	CoversBody bool
+	// ReadsBody tells that the body is needed, though not covered.
+	ReadsBody bool
 	// Tolerance of the clock, to both sides; 0 is no clock.
 	Tolerance time.Duration
 	// Clock is for proofs whose time has other edges: how much later a request
