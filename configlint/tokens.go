@@ -56,7 +56,7 @@ func tokenRules() []Rule {
 				if offered := list(o, "algorithms"); len(offered) > 0 && !slices.ContainsFunc(offered, func(a string) bool { return a != "MD5" && a != "MD5-sess" }) {
 					r.warn(p.Pos, "only MD5 is offered", p.Path+".algorithms", p.Path)
 				}
-				if qop, set := o["qop"]; set && qop == "" {
+				if n := r.nodes[p.Path+".qop"]; n != nil && n.Text == "" {
 					r.warn(p.Pos, "the form of RFC 2069 is taken", p.Path+".qop", p.Path)
 				}
 			})
