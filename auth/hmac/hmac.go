@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/internal/mistakes"
 	"github.com/hookd/hookd/auth/internal/scheme"
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
@@ -130,7 +131,11 @@ func template(o *options) (string, error) {
 	return strings.ReplaceAll(text, "{timestamp}", "{time}"), nil
 }
 
-type verifier struct{ scheme *scheme.Scheme }
+type verifier struct {
+	scheme *scheme.Scheme
+	given  scheme.Alternative // what scheme was compiled from
+	with   scheme.Options
+}
 
 func newVerifier(o *options) (*verifier, error) {
 	signed, err := template(o)
@@ -155,11 +160,12 @@ func newVerifier(o *options) (*verifier, error) {
 		}
 		d.Time = &scheme.Time{At: "header:" + o.timeHeader, Format: scheme.Unix, Tolerance: defaultTolerance}
 	}
-	s, err := scheme.Compile([]scheme.Alternative{d}, scheme.Options{Name: name, Secrets: o.secrets, Tolerance: o.tolerance})
+	with := scheme.Options{Name: name, Secrets: o.secrets, Tolerance: o.tolerance}
+	s, err := scheme.Compile([]scheme.Alternative{d}, with)
 	if err != nil {
 		return nil, errors.New("hmac: " + err.Error())
 	}
-	return &verifier{scheme: s}, nil
+	return &verifier{scheme: s, given: d, with: with}, nil
 }
 
 func orDefault(s, def string) string {
@@ -185,3 +191,11 @@ func (v *verifier) CredentialHeaders() []string { return v.scheme.CredentialHead
 
 // CredentialParams is empty.
 func (v *verifier) CredentialParams() []string { return nil }
+
+// Explain says what is signed, and looks for the usual mistakes.
+func (v *verifier) Explain(ctx context.Context, r *auth.Request) auth.Explanation {
+	return mistakes.Explain(ctx, []scheme.Alternative{v.given}, v.with, r)
+}
+
+// Local is true: only the request is looked at.
+func (v *verifier) Local() bool { return true }
