@@ -56,6 +56,7 @@ type Mistake struct {
 type Opinion struct {
 	Alternative int    // of a group, from 1; 0 outside of groups
 	Method      string // "hmac"; "" where it was not asked
+	Cost        Cost   // what it looks at
 	Holds       bool
 	Remote      bool // asks another service, and was therefore not asked
 	Subject     string
@@ -92,12 +93,12 @@ func (c *Chain) explain(ctx context.Context, r *Request, alternative int) (all [
 }
 
 func opinion(ctx context.Context, v Verifier, r *Request) Opinion {
-	var o Opinion
+	o := Opinion{Cost: v.Cost()}
 	if s, ok := v.(Sourced); ok {
 		o.Headers, o.Params = s.CredentialHeaders(), s.CredentialParams()
 	}
 	e, explains := v.(Explainer)
-	if v.Cost() == CostRemote || explains && !e.Local() {
+	if o.Cost == CostRemote || explains && !e.Local() {
 		o.Remote = true
 	} else {
 		id, err := verifyContained(ctx, v, r)
