@@ -77,12 +77,12 @@ func (c *Chain) explain(ctx context.Context, r *Request, alternative int) (all [
 	holds = true
 	for _, v := range slices.Concat(c.early, c.rest) {
 		if g, ok := v.(*Group); ok {
-			any := len(g.alts) == 0
+			one := false
 			for i, alt := range g.alts {
-				some, ok := alt.explain(ctx, r, i+1)
-				all, any = append(all, some...), any || ok
+				of, ok := alt.explain(ctx, r, i+1)
+				all, one = append(all, of...), one || ok
 			}
-			holds = holds && any
+			holds = holds && one
 			continue
 		}
 		o := opinion(ctx, v, r)

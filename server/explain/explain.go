@@ -188,8 +188,12 @@ func (in *Input) others(ctx context.Context) []string {
 // advise says what to do next.
 func (r *Report) advise(in *Input) {
 	if r.Holds {
+		what := "Every proof holds now: `hookd quarantine retry " + in.ID + "` accepts it."
+		if slices.ContainsFunc(r.Proofs, func(p Proof) bool { return p.Verdict == NotAsked }) {
+			what = "Every proof that was asked holds now: `hookd quarantine retry " + in.ID + "` asks the others, and accepts it where they hold."
+		}
 		if in.ID != "" {
-			r.Advised = append(r.Advised, "Every proof holds now: `hookd quarantine retry "+in.ID+"` accepts it.")
+			r.Advised = append(r.Advised, what)
 		}
 		return
 	}

@@ -119,7 +119,7 @@ func (s *sealer) open(sealed, name []byte) ([]byte, error) {
 	}
 	text, err := aead.Open(nil, nil, sealed[len(magic):], append([]byte(magic), name...))
 	if err != nil {
-		return nil, errSealed //nolint:errorlint // the cipher says no more than that
+		return nil, errSealed // the cipher says no more than that
 	}
 	return text, nil
 }

@@ -20,7 +20,7 @@ import (
 const (
 	maxBody    = 1 << 20   // bytes; a longer body is not searched
 	maxTries   = 4000      // of one alternative
-	maxHashed  = 512 << 20 // bytes that all tries hash
+	maxHashed  = 256 << 20 // bytes that all tries hash
 	maxMatches = 5
 )
 
