@@ -101,7 +101,11 @@ type Checker interface {
 }
 
 // described is a Checker made of data.
-type described struct{ *scheme.Scheme }
+type described struct {
+	*scheme.Scheme
+	given []scheme.Alternative // what Scheme was compiled from
+	with  scheme.Options
+}
 
 func (d described) Verify(_ context.Context, r *auth.Request) (auth.Identity, error) {
 	return d.Scheme.Verify(r)
@@ -186,10 +190,11 @@ func (p *Preset) checker(env auth.Env, o Options) (Checker, error) {
 	if p.Code != nil {
 		return p.Code(env, o)
 	}
-	s, err := scheme.Compile(p.Verify, scheme.Options{
+	with := scheme.Options{
 		Name: p.Name, Secrets: o.Secrets, URL: o.PublicURL, Tolerance: o.Tolerance, Params: o.Params,
-	})
-	return described{s}, err
+	}
+	s, err := scheme.Compile(p.Verify, with)
+	return described{s, p.Verify, with}, err
 }
 
 // settings refuses params that the sender does not have, and wants those that
