@@ -3,6 +3,7 @@ package configlint
 import (
 	"fmt"
 
+	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/config"
 )
 
@@ -86,9 +87,16 @@ func proofRules() []Rule {
 	}}
 }
 
+// provider reports whether the hook's sender proves anything; one that does not
+// is only known.
+func provider(h *config.Hook) bool {
+	p, ok := presets.Lookup(h.Provider)
+	return h.Provider != "" && (!ok || !p.Unsigned)
+}
+
 func noProof(r *run) {
 	r.hooks(func(h *config.Hook, path string) {
-		if h.Provider == "" && len(h.Proofs) == 0 {
+		if !provider(h) && len(h.Proofs) == 0 {
 			r.warnKey(h, "asks for no proof: it is open to everybody", path)
 		}
 	})
@@ -103,7 +111,7 @@ func (r *run) warnKey(h *config.Hook, message, path string) {
 
 func addressOnly(r *run) {
 	r.hooks(func(h *config.Hook, _ string) {
-		if h.Provider == "" && len(h.Proofs) == 1 && h.Proofs[0].Method == "ip_whitelist" {
+		if !provider(h) && len(h.Proofs) == 1 && h.Proofs[0].Method == "ip_whitelist" {
 			p := h.Proofs[0]
 			r.warn(p.Pos, "an address is the only proof", p.Path)
 		}

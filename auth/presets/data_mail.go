@@ -11,7 +11,7 @@ func mailers() []*Preset {
 			Summary: "Event webhooks of SendGrid.",
 			Doc: "The secret is the *verification key* of *Settings → Mail Settings → Event Webhook → Signed Event Webhook*, in base64 as shown. " +
 				"It is a public key; write it into the configuration as it is.\n\n" +
-				"A request holds many events in an array, and the first one's id stands for all. The body ends with a line break that is signed, too.",
+				"A request holds many events in an array, and is told from a repeat by the first one's id and the body. The body ends with a line break that is signed, too.",
 			Source: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
 			Verify: only(scheme.Alternative{
 				Kind:   scheme.ECDSA,
@@ -20,6 +20,7 @@ func mailers() []*Preset {
 				Time:   &scheme.Time{At: "header:X-Twilio-Email-Event-Webhook-Timestamp", Format: scheme.Unix, Tolerance: tolerance},
 			}),
 			ID:           at("json:0.sg_event_id"),
+			IDShared:     true,
 			Type:         at("json:0.event"),
 			Retry:        "Reported: for up to 24 hours.",
 			Headers:      inJSONWith("User-Agent", "SendGrid Event API"),

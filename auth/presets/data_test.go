@@ -162,11 +162,11 @@ func TestFacts(t *testing.T) {
 	for name, want := range map[string][]string{
 		"github": {
 			"signature: header X-Hub-Signature-256, HMAC-SHA256 in hex behind sha256=", "covers: {body}", "of the body it covers: all",
-			"delivery id: header X-GitHub-Delivery (not covered by the signature: the body is compared too)", "event type: header X-GitHub-Event", "answer within: 10s",
-			"headers: X-GitHub-Event, X-GitHub-Delivery",
+			"delivery id: header X-GitHub-Delivery (not covered by the signature: the body is compared too)", "event type: header X-GitHub-Event", "answer within: 10 seconds",
+			"headers: X-GitHub-Event, X-GitHub-Delivery", "remembered for: 7 days",
 		},
 		"stripe": {
-			"signature: header Stripe-Signature, HMAC-SHA256 in hex as v1", "covers: {time}.{body}", "clock: t of the signature header, tolerance 5m0s",
+			"signature: header Stripe-Signature, HMAC-SHA256 in hex as v1", "covers: {time}.{body}", "clock: t of the signature header, tolerance 5 minutes",
 			"delivery id: JSON member id (covered by the signature)", "event type: JSON member type",
 		},
 		"square":       {"public_url: must be set: the signature covers the URL", "covers: {url}{body}"},

@@ -31,6 +31,9 @@ type Preset struct {
 	// and Signing says in a sentence what is signed and where.
 	Code    func(env auth.Env, o Options) (Checker, error)
 	Signing string
+	// Fresh makes a secret for trying out; nil: one that Verify takes, or a random
+	// text.
+	Fresh func() (string, error)
 	// Unsigned: the sender proves nothing. Verify and Code are empty, no secret is
 	// taken, and the hook needs another proof.
 	Unsigned bool
@@ -52,6 +55,9 @@ type Preset struct {
 	// ID and Type are where the delivery id and the event type are; the first
 	// source that has a value wins.
 	ID, Type []string
+	// IDShared: different requests may have the same id, such as batches that
+	// begin with the same event. The body is compared, too, covered or not.
+	IDShared bool
 	// Window is how long an id is remembered: at least as long as the sender
 	// may repeat it. 0 becomes a week.
 	Window time.Duration
@@ -142,7 +148,7 @@ func All() []*Preset { return slices.Clone(known()) }
 
 var known = sync.OnceValue(func() []*Preset {
 	all := slices.Concat(
-		codeHosts(), builders(), payments(), shops(), publishers(), chats(), networks(), mailers(),
+		codeHosts(), gitHosts(), builders(), hosters(), payments(), billers(), shops(), publishers(), chats(), networks(), mailers(),
 		trackers(), drawers(), sellers(), hirers(), watchers(), directories(), standards(),
 		codePresets(),
 	)

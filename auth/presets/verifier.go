@@ -66,7 +66,7 @@ func (v *Verifier) Mark(r *auth.Request) auth.Marks {
 	v.reader.Read(r, values[:], from[:])
 	m := auth.Marks{DeliveryID: values[0], Type: values[1]}
 	if m.DeliveryID != "" {
-		m.Covered = v.check.Covers(from[0])
+		m.Covered = v.check.Covers(from[0]) && !v.preset.IDShared
 		m.Window = v.preset.Window
 	}
 	return m
