@@ -153,7 +153,10 @@ func TestWithID(t *testing.T) {
 	const body = `{"data":{"id":"inner"}, "id": "evt_0", "event":{"id":1},"n":[1]}`
 	for _, tt := range []struct{ source, want string }{
 		{"json:id", `{"data":{"id":"inner"}, "id": "x\"y", "event":{"id":1},"n":[1]}`},
-		{"json:event.id", `{"data":{"id":"inner"}, "id": "evt_0", "event":{"id":"x\"y"},"n":[1]}`},
+		{"json:event.id", `{"data":{"id":"inner"}, "id": "evt_0", "event":{"id":734555970},"n":[1]}`}, // a number stays one
+		{"json:n.0", `{"data":{"id":"inner"}, "id": "evt_0", "event":{"id":1},"n":[734555970]}`},
+		{"json:data", body},
+		{"json:n.1", body},
 		{"json:nothing", body},
 		{"json:n.id", body},
 		{"header:X-Id", body},
@@ -161,6 +164,16 @@ func TestWithID(t *testing.T) {
 		if got := withID([]byte(body), []string{tt.source}, `x"y`); string(got) != tt.want {
 			t.Errorf("%s: %s, want %s", tt.source, got, tt.want)
 		}
+	}
+	const form = "a=1&Sid=old%20one&b"
+	if got := withID([]byte(form), []string{"form:Sid"}, "x&y"); string(got) != "a=1&Sid=x%26y&b" {
+		t.Errorf("got %s", got)
+	}
+	if got := withID([]byte(`[{"id":"a"},{"id":"b"}]`), []string{"json:1.id"}, "17"); string(got) != `[{"id":"a"},{"id":"17"}]` {
+		t.Errorf("got %s", got)
+	}
+	if got := valueAt([]byte(form), "form:Sid"); got != "old one" {
+		t.Errorf("got %q", got)
 	}
 	if got := withID([]byte("not json"), []string{"json:id"}, "x"); string(got) != "not json" {
 		t.Errorf("got %s", got)

@@ -52,13 +52,17 @@ here), and .env with a new secret. Files that are there are never overwritten.`,
 }
 
 func runInit(a *app, o *initOptions) error {
-	if _, ok := presets.Lookup(o.provider); !ok {
+	p, ok := presets.Lookup(o.provider)
+	if !ok {
 		return usagef("there is no provider %q%s", o.provider, hint(o.provider, providerNames()))
 	}
 	if !slices.Contains(initModules, o.module) {
 		return usagef("--module %q is not one of %s; add others to the files by hand (hookd modules)", o.module, strings.Join(initModules, ", "))
 	}
-	files := initFiles(o)
+	files, err := initFiles(o, p)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(o.dir, 0o750); err != nil {
 		return err
 	}
@@ -96,42 +100,56 @@ func writeNew(name, text string) error {
 
 type initFile struct{ name, text string }
 
-func initFiles(o *initOptions) []initFile {
-	variable := strings.ToUpper(strings.ReplaceAll(o.provider, "-", "_")) + "_SECRET"
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+func initFiles(o *initOptions, p *presets.Preset) ([]initFile, error) {
+	secret, err := p.FreshSecret()
+	if err != nil {
+		return nil, err
+	}
+	if p.Unsigned { // the key of the proof beside the sender
+		secret = newKey()
+	}
+	example, env := "# Copy to .env.\n", ""
+	if secret != "" {
+		example += fmt.Sprintf("# The secret is the one that %s knows.\n%s=\n", p.Title, secretVariable(p))
+		env = fmt.Sprintf("%s=%s\n", secretVariable(p), secret)
+	}
+	for _, q := range p.Params {
+		if q.Required {
+			example += fmt.Sprintf("# %s: %s.\n%s=\n", q.Name, q.Doc, paramVariable(p, q))
+			env += paramVariable(p, q) + "=example\n"
+		}
+	}
 	return []initFile{
 		{"hookd.yaml", `# Settings of the daemon: hookd serve --help lists them all.
 listen: 127.0.0.1:8000
 admin_listen: 127.0.0.1:8001
 data_dir: hookd-data
 `},
-		{"webhooks.json", fmt.Sprintf(`{
-  %q: {
-    "provider": %q,
-    "secret": "{$%s}",
-%s
-  }
-}
-`, o.provider, o.provider, variable, initDestination(o.module))},
+		{"webhooks.json", providerHook(p, initDestination(o.module))},
 		{"connections.json", "{}\n"},
-		{".env.example", fmt.Sprintf("# Copy to .env. The secret is the one that you tell %s.\n%s=\n", o.provider, variable)},
-		{".env", fmt.Sprintf("%s=%s\n", variable, hex.EncodeToString(b[:]))},
-	}
+		{".env.example", example},
+		{".env", env},
+	}, nil
+}
+
+func newKey() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return hex.EncodeToString(b[:])
 }
 
 func initDestination(module string) string {
 	switch module {
 	case "save_to_disk":
-		return `    "module": "save_to_disk",
+		return `"module": "save_to_disk",
     "module-config": { "path": "events" }`
 	case "http_webhook":
-		return `    "module": "http_webhook",
+		return `"module": "http_webhook",
     "module-config": {
       "url": "http://127.0.0.1:9000/",
       "allowed_hosts": ["127.0.0.1"]
     }`
 	}
-	return `    "module": "log",
+	return `"module": "log",
     "module-config": { "pretty_print": true }`
 }

@@ -6,10 +6,8 @@ import (
 	"strings"
 
 	"github.com/hookd/hookd/auth"
-	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules"
-	"github.com/hookd/hookd/testdata/payloads"
 )
 
 // The reference pages: printed by `hookd modules NAME` and its like, and
@@ -51,22 +49,6 @@ func authPage(m auth.Method) string {
 		fmt.Fprintf(&b, "## `%s`\n\n%s\n", m.Name(), table)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
-}
-
-func providerPage(p *presets.Preset) string {
-	var b strings.Builder
-	title(&b, p.Name, p.Title, p.Summary)
-	fmt.Fprintf(&b, "```json\n{ %q: { \"provider\": %q, \"secret\": \"{$%s_SECRET}\", \"module\": \"log\" } }\n```\n\n",
-		p.Name, p.Name, strings.ToUpper(strings.ReplaceAll(p.Name, "-", "_")))
-	doc(&b, p.Doc)
-	b.WriteString("| fact | |\n|---|---|\n")
-	for _, f := range p.Facts() {
-		fmt.Fprintf(&b, "| %s | %s |\n", f.Label, strings.ReplaceAll(f.Text, "|", `\|`))
-	}
-	if events := payloads.Events(p.Name); len(events) > 0 {
-		fmt.Fprintf(&b, "\nSample events of `hookd test-send %s --event NAME`: %s.\n", p.Name, quoted(events))
-	}
-	return b.String()
 }
 
 func title(b *strings.Builder, name, text, summary string) {

@@ -28,16 +28,16 @@ func curl(ctx context.Context, t *target, p *payload, o *sendOptions, now time.T
 	if err != nil {
 		return "", err
 	}
-	headers, params, err := t.fixed(ctx, p, r)
+	secrets, err := t.fixed(ctx, p, r)
 	if err != nil {
 		return "", err
 	}
 	u := *t.url
 	u.RawQuery = r.URL.RawQuery
-	lines := []string{"curl -sS -X " + r.Method + " " + hiddenQuery(&u, params)}
+	lines := []string{"curl -sS -X " + r.Method + " " + hiddenQuery(&u, secrets.params)}
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		for _, v := range r.Header[name] {
-			if slices.Contains(headers, name) {
+			if slices.Contains(secrets.headers, name) {
 				lines = append(lines, fmt.Sprintf(`-H "%s: $%s"`, name, shellVariable(name)))
 				continue
 			}
@@ -45,6 +45,8 @@ func curl(ctx context.Context, t *target, p *payload, o *sendOptions, now time.T
 		}
 	}
 	switch {
+	case secrets.body:
+		lines = append(lines, "--data-binary @- # the body, on stdin: it holds the secret")
 	case p.file != "" && o.tamper == "":
 		lines = append(lines, "--data-binary "+shellQuote("@"+p.file))
 	case !utf8.Valid(r.Body) || strings.IndexByte(string(r.Body), 0) >= 0 || strings.HasPrefix(string(r.Body), "@"):

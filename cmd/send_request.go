@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/presets"
 )
 
 // request makes one signed request, as it would leave the sender.
@@ -103,145 +104,49 @@ func (t *target) credentials() (headers, params []string) {
 	return headers, params
 }
 
-// fixed says which credentials are the same for another body at another time:
+// fields are the sources in the body that the senders' proofs read, as
+// "json:a.b" or "form:a".
+func (t *target) fields() []string {
+	var all []string
+	for _, v := range t.proofs {
+		if of, ok := v.(*presets.Verifier); ok {
+			all = append(all, of.CredentialFields()...)
+		}
+	}
+	return all
+}
+
+// fixed are the credentials that are the same for another body at another time:
 // those are secrets themselves, and no signatures.
-func (t *target) fixed(ctx context.Context, p *payload, r *auth.Request) (headers, params []string, err error) {
+type fixed struct {
+	headers, params []string
+	body            bool // there is one in the body
+}
+
+func (t *target) fixed(ctx context.Context, p *payload, r *auth.Request) (f fixed, err error) {
 	other := *p
 	other.body = func(string, time.Time) []byte { return append(bytes.Clone(r.Body), ' ') }
 	r2, err := t.request(ctx, &other, "another-"+newDeliveryID(), r.Now.Add(36*time.Hour))
 	if err != nil {
-		return nil, nil, err
+		return f, err
 	}
 	names, queries := t.credentials()
 	for _, n := range names {
 		if v := r.Header.Values(n); len(v) > 0 && slices.Equal(v, r2.Header.Values(n)) {
-			headers = append(headers, n)
+			f.headers = append(f.headers, n)
 		}
 	}
 	q, q2 := r.URL.Query(), r2.URL.Query()
 	for _, n := range queries {
 		if q.Has(n) && slices.Equal(q[n], q2[n]) {
-			params = append(params, n)
+			f.params = append(f.params, n)
 		}
 	}
-	return headers, params, nil
-}
-
-// tooOld is further in the past than any sender's tolerance.
-const tooOld = 25 * time.Hour
-
-// tampered is a request that was signed well and spoilt then.
-func (t *target) tampered(ctx context.Context, how string, p *payload, deliveryID string, now time.Time) (*auth.Request, error) {
-	if how == "timestamp" {
-		return t.request(ctx, p, deliveryID, now.Add(-tooOld))
+	for _, source := range t.fields() {
+		v := valueAt(r.Body, source)
+		f.body = f.body || v != "" && v == valueAt(r2.Body, source)
 	}
-	r, err := t.request(ctx, p, deliveryID, now)
-	if err != nil {
-		return nil, err
-	}
-	switch how {
-	case "body":
-		r.Body = spoilBody(r.Body)
-	case "signature":
-		headers, params := t.credentials()
-		for _, n := range headers {
-			for i, v := range r.Header.Values(n) {
-				r.Header[http.CanonicalHeaderKey(n)][i] = spoilText(v)
-			}
-		}
-		q := r.URL.Query()
-		for _, n := range params {
-			if q.Has(n) {
-				q.Set(n, spoilText(q.Get(n)))
-				r.URL.RawQuery = q.Encode()
-			}
-		}
-	}
-	return r, nil
-}
-
-// canTamper refuses a --tamper that would change nothing that is proved.
-func (t *target) canTamper(ctx context.Context, how string, p *payload, now time.Time) error {
-	if how == "" {
-		return nil
-	}
-	id := newDeliveryID()
-	good, err := t.request(ctx, p, id, now)
-	if err != nil {
-		return err
-	}
-	headers, params := t.credentials()
-	there := slices.ContainsFunc(headers, func(n string) bool { return good.Header.Get(n) != "" }) ||
-		slices.ContainsFunc(params, good.URL.Query().Has)
-	if !there {
-		return usagef("--tamper %s: this request has no proof that could be spoilt", how)
-	}
-	if how == "signature" {
-		return nil
-	}
-	spoilt, err := t.tampered(ctx, how, p, id, now)
-	if err != nil {
-		return err
-	}
-	good.Now, spoilt.Now = now, now
-	for _, v := range t.proofs {
-		if v.Cost() == auth.CostAddress {
-			continue // covers nothing of the request
-		}
-		// What cannot be judged here (a token that another service knows) is left
-		// to the receiver.
-		if _, err := v.Verify(ctx, good); err != nil {
-			return nil //nolint:nilerr // it is no answer
-		}
-		if _, err := v.Verify(ctx, spoilt); err != nil {
-			return nil //nolint:nilerr // it is the answer: the proof covers what is spoilt
-		}
-	}
-	return usagef("--tamper %s: no proof of this hook covers the %s", how, how)
-}
-
-// spoilBody changes one letter, where there is one inside a JSON string, so
-// that only a signature can tell.
-func spoilBody(b []byte) []byte {
-	out := bytes.Clone(b)
-	start := max(bytes.IndexByte(out, '"'), 0)
-	for i := start; i < len(out); i++ {
-		if c := out[i] | 0x20; c >= 'a' && c <= 'z' {
-			out[i] = spoilByte(out[i])
-			return out
-		}
-	}
-	if len(out) == 0 {
-		return []byte{'x'}
-	}
-	out[0] ^= 1
-	return out
-}
-
-// spoilText changes the last letter or digit.
-func spoilText(s string) string {
-	b := []byte(s)
-	for i := len(b) - 1; i >= 0; i-- {
-		if c := b[i]; c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' {
-			// The last character of base64 may hold bits that do not count.
-			if i > 0 && i == len(b)-1 && len(b) > 8 {
-				b[i-4] = spoilByte(b[i-4])
-			}
-			b[i] = spoilByte(c)
-			return string(b)
-		}
-	}
-	return s + "x"
-}
-
-func spoilByte(c byte) byte {
-	switch c {
-	case '9':
-		return '0'
-	case 'f', 'F', 'z', 'Z':
-		return c - 5
-	}
-	return c + 1
+	return f, nil
 }
 
 // newDeliveryID is a random UUID (RFC 9562 section 5.4), as most senders use.

@@ -162,7 +162,7 @@ func urlTarget(o *sendOptions, u string) (*target, error) {
 	if o.provider == "" && o.secret != "" {
 		return nil, usagef("--secret needs --provider")
 	}
-	if o.provider != "" && o.secret == "" {
+	if o.provider != "" && o.secret == "" && takesSecret(o.provider) {
 		return nil, usagef("--provider %s needs --secret", o.provider)
 	}
 	return hookTarget(h, o, u)
@@ -173,4 +173,10 @@ func parseTarget(s string) (*url.URL, error) {
 		return nil, usagef("%s: %w", s, err)
 	}
 	return url.Parse(s)
+}
+
+// takesSecret reports whether a sender has a secret; one that is not known may.
+func takesSecret(provider string) bool {
+	p, ok := presets.Lookup(provider)
+	return !ok || !p.Unsigned && !p.NoSecret
 }

@@ -338,6 +338,16 @@ func TestDevNeedsNoFile(t *testing.T) {
 	}
 }
 
+// TestProofThatCannotBeMade: what only the sender finds wrong ends the start with
+// the place in the file.
+func TestProofThatCannotBeMade(t *testing.T) {
+	o, _ := options(t, t.TempDir(), `{"square": {"provider": "square", "secret": "s3cret-0123456789", "module": "log"}}`)
+	var bad *server.ConfigError
+	if err := server.Run(t.Context(), o); !errors.As(err, &bad) || len(bad.Problems) != 1 || !strings.Contains(bad.Problems[0].Message, "public_url") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What an operator and the docs see of the configuration holds no secret.
 func TestConfigurationIsShownWithoutSecrets(t *testing.T) {
 	dir := t.TempDir()

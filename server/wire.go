@@ -78,9 +78,10 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}
+	opened := d // a return of nil comes before what is deferred
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, d.close(context.WithoutCancel(ctx)))
+			err = errors.Join(err, opened.close(context.WithoutCancel(ctx)))
 			d = nil
 		}
 	}()

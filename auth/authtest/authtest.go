@@ -23,8 +23,11 @@ type Subject struct {
 	Header, Param string
 	// CoversBody tells that a changed body must be refused.
 	CoversBody bool
-	// ReadsBody tells that the body is needed, though not covered.
+	// ReadsBody tells that the proof costs as much as one that covers the body,
+	// although it does not.
 	ReadsBody bool
+	// Repeats tells that the credential may come several times, and any counts.
+	Repeats bool
 	// Tolerance of the clock, to both sides; 0 is no clock.
 	Tolerance time.Duration
 	// Clock is for proofs whose time has other edges: how much later a request

@@ -3,14 +3,13 @@ package basic
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/internal/scheme"
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
 )
@@ -18,7 +17,6 @@ import (
 const (
 	name   = "basic_auth"
 	header = "Authorization"
-	scheme = "Basic "
 )
 
 // Method is the declaration.
@@ -131,7 +129,7 @@ func (v *verifier) Verify(_ context.Context, r *auth.Request) (auth.Identity, er
 	if code != "" {
 		return auth.Identity{}, auth.Deny(name, code)
 	}
-	user, password, ok := parse(value)
+	user, password, ok := scheme.ParseBasic(value)
 	if !ok {
 		return auth.Identity{}, auth.Deny(name, auth.CodeMalformed)
 	}
@@ -141,32 +139,6 @@ func (v *verifier) Verify(_ context.Context, r *auth.Request) (auth.Identity, er
 		return auth.Identity{}, auth.Deny(name, auth.CodeMismatch)
 	}
 	return auth.Identity{Method: name, Subject: "basic:" + v.name}, nil
-}
-
-// parse reads `Basic` in any case, one blank, and strict base64 of
-// name:password.
-func parse(value string) (user, password string, ok bool) {
-	if len(value) < len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) {
-		return "", "", false
-	}
-	b, err := base64.StdEncoding.Strict().DecodeString(value[len(scheme):])
-	if err != nil {
-		return "", "", false
-	}
-	text := string(b)
-	if !utf8.Valid(b) {
-		text = fromLatin1(b)
-	}
-	user, password, ok = strings.Cut(text, ":")
-	return user, password, ok && !hasControl(text)
-}
-
-func fromLatin1(b []byte) string {
-	rs := make([]rune, len(b))
-	for i, c := range b {
-		rs[i] = rune(c)
-	}
-	return string(rs)
 }
 
 // Cost is that of a header.
@@ -180,7 +152,7 @@ func (v *verifier) Sign(_ context.Context, r *auth.Request) error {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	r.Header.Set(header, scheme+base64.StdEncoding.EncodeToString([]byte(v.name+":"+v.first.Reveal())))
+	r.Header.Set(header, scheme.FormatBasic(v.name+":"+v.first.Reveal()))
 	return nil
 }
 

@@ -1,13 +1,16 @@
 package presets
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
-
-	"github.com/hookd/hookd/auth/internal/scheme"
 )
 
 // Fact is one line of a preset's reference page.
-type Fact struct{ Label, Text string }
+type Fact struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+}
 
 // Facts describes how the sender works, for a person.
 func (p *Preset) Facts() []Fact {
@@ -17,75 +20,70 @@ func (p *Preset) Facts() []Fact {
 			facts = append(facts, Fact{label, text})
 		}
 	}
-	for i := range p.Verify {
-		a := &p.Verify[i]
-		add("signature", where(a.Sig.At)+", "+form(a))
-		add("covers", a.Signed)
-		if t := a.Time; t != nil {
-			add("clock", where([]string{t.At})+", tolerance "+t.Tolerance.String())
-		}
+	p.proofFacts(add)
+	if p.NeedsURL() {
+		add("public_url", "must be set: the signature covers the URL")
 	}
-	add("signature", p.Signing)
-	covered := " (not covered by the signature: the body is compared too)"
-	if p.CoversID() {
-		covered = " (covered by the signature)"
+	for _, q := range p.Params {
+		add("setting "+q.Name, q.Doc+map[bool]string{true: " (required)"}[q.Required])
 	}
 	if len(p.ID) > 0 {
-		add("delivery id", where(p.ID)+covered)
-		add("remembered for", p.Window.String())
+		add("delivery id", where(p.ID)+p.idNote())
+		add("remembered for", span(p.Window))
+	} else {
+		add("delivery id", "none: repeats are told by the body")
 	}
 	add("event type", where(p.Type))
+	add("headers", p.headerNames())
+	if p.Handshake != nil {
+		add("handshake", p.Handshake.Doc)
+	}
 	if p.Deadline > 0 {
-		add("answer within", p.Deadline.String())
+		add("answer within", span(p.Deadline))
+	}
+	if r := p.Reply; r != nil {
+		add("wants as its answer", strings.TrimRight(strconv.Itoa(cmp.Or(r.Status, 200))+" "+r.Body, " "))
 	}
 	add("redelivery", p.Retry)
 	add("source", p.Source)
 	return facts
 }
 
-// CoversID reports whether the signature covers the first source of the
-// delivery id.
-func (p *Preset) CoversID() bool {
-	switch {
-	case len(p.ID) == 0:
-		return false
-	case p.Code != nil:
-		return p.Covers == CoversBody && strings.HasPrefix(p.ID[0], "json:")
-	}
-	return scheme.Covered(p.Verify, p.ID[0])
-}
-
-// where names sources as a reader knows them: "header X-GitHub-Event".
-func where(sources []string) string {
-	texts := make([]string, 0, len(sources))
-	for _, s := range sources {
-		kind, name, _ := strings.Cut(s, ":")
-		switch kind {
-		case "json":
-			texts = append(texts, "JSON member "+name)
-		case "sig":
-			texts = append(texts, name+" of the signature header")
-		case "param":
-			texts = append(texts, "setting "+name)
-		default:
-			texts = append(texts, kind+" "+name)
+func (p *Preset) proofFacts(add func(label, text string)) {
+	add("signature", p.Signing)
+	for i := range p.Verify {
+		a := &p.Verify[i]
+		label := "signature"
+		if i > 0 {
+			label = "or signature"
+		}
+		text := signatureAt(a) + ", " + form(a)
+		if a.When[0] != "" {
+			text += ", where " + where([]string{a.When[0]}) + " is " + a.When[1]
+		}
+		add(label, text)
+		add("covers", a.Signed)
+		for _, pair := range a.Require {
+			add("must be equal", pair[0]+" and "+pair[1])
+		}
+		if t := a.Time; t != nil {
+			tolerance := "no limit unless you set tolerance"
+			if t.Tolerance > 0 {
+				tolerance = "tolerance " + span(t.Tolerance)
+			}
+			add("clock", where([]string{t.At})+", "+tolerance)
 		}
 	}
-	return strings.Join(texts, ", else ")
+	add("of the body it covers", p.Covers.String())
 }
 
-func form(a *scheme.Alternative) string {
-	if a.Kind == scheme.Token {
-		return "the secret itself"
+// headerNames are the sender's own headers.
+func (p *Preset) headerNames() string {
+	var names []string
+	for _, h := range p.Headers {
+		if h.Name != "Content-Type" && h.Name != "User-Agent" {
+			names = append(names, h.Name)
+		}
 	}
-	kind := map[scheme.Kind]string{scheme.HMAC: "HMAC-", scheme.Digest: ""}[a.Kind]
-	enc := map[scheme.Encoding]string{scheme.Hex: "hex", scheme.Base64: "base64", scheme.Base64URL: "base64url"}[a.Sig.Enc]
-	text := kind + strings.ToUpper(a.Hash.Name()) + " in " + enc
-	if a.Sig.Pick != "" {
-		text += " as " + a.Sig.Pick
-	}
-	if a.Sig.Prefix != "" {
-		text += " behind " + a.Sig.Prefix
-	}
-	return text
+	return strings.Join(names, ", ")
 }

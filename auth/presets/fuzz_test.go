@@ -1,6 +1,7 @@
 package presets_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/auth/authtest"
+	"github.com/hookd/hookd/auth/presets"
 )
 
 // FuzzStripeHeader: a header passes only when a plain reading of Stripe's rules
@@ -64,5 +66,45 @@ func FuzzGitHubHeader(f *testing.F) {
 		if (err == nil) != same {
 			t.Errorf("%q: %v", header, err)
 		}
+	})
+}
+
+// FuzzForgery: whatever stands where the signatures are, and whatever the body,
+// no sender's request passes that was signed with another secret.
+func FuzzForgery(f *testing.F) {
+	var targets, others []*presets.Verifier
+	for _, p := range presets.All() {
+		if p.Code != nil || p.Unsigned {
+			continue
+		}
+		secrets := secretsOf(f, &p.Verify[0])
+		for i, list := range []*[]*presets.Verifier{&targets, &others} {
+			v, err := newPreset(p, secrets[i])
+			if err != nil {
+				f.Fatal(err)
+			}
+			*list = append(*list, v)
+		}
+	}
+	for i, v := range others {
+		r := prepared(f, v.Preset(), v, authtest.Now)
+		header := ""
+		for _, name := range v.CredentialHeaders() {
+			header = cmp.Or(header, r.Header.Get(name))
+		}
+		f.Add(uint8(i), header, string(r.Body))
+		f.Add(uint8(i+1), header, string(r.Body))
+	}
+	f.Fuzz(func(t *testing.T, i uint8, header, body string) {
+		v := targets[int(i)%len(targets)]
+		r := prepared(t, v.Preset(), others[int(i)%len(targets)], authtest.Now)
+		for _, name := range v.CredentialHeaders() {
+			r.Header[name] = []string{header}
+		}
+		r.Body = []byte(body)
+		if _, err := v.Verify(t.Context(), r); err == nil {
+			t.Errorf("%s takes %q with %q", v.Preset().Name, header, body)
+		}
+		v.Mark(r)
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/hookd/hookd/auth"
@@ -29,11 +31,18 @@ type Preset struct {
 	// and Signing says in a sentence what is signed and where.
 	Code    func(env auth.Env, o Options) (Checker, error)
 	Signing string
+	// Fresh makes a secret for trying out; nil: one that Verify takes, or a random
+	// text.
+	Fresh func() (string, error)
+	// Unsigned: the sender proves nothing. Verify and Code are empty, no secret is
+	// taken, and the hook needs another proof.
+	Unsigned bool
 	// NoSecret: the proof needs no secret, and takes none: it is made with keys
 	// that the sender publishes.
 	NoSecret bool
-	// Unsigned: the sender proves nothing. The hook needs another proof.
-	Unsigned bool
+	// SignsURL: Code covers the URL as the sender sees it. Where data describes
+	// the proof, NeedsURL finds that out by itself.
+	SignsURL bool
 	// Covers says how much of a request the proof covers.
 	Covers Coverage
 	// Params are the settings that a hook gives under "params".
@@ -46,20 +55,23 @@ type Preset struct {
 	// ID and Type are where the delivery id and the event type are; the first
 	// source that has a value wins.
 	ID, Type []string
+	// IDShared: different requests may have the same id, such as batches that
+	// begin with the same event. The body is compared, too, covered or not.
+	IDShared bool
 	// Window is how long an id is remembered: at least as long as the sender
-	// may repeat it.
+	// may repeat it. 0 becomes a week.
 	Window time.Duration
 
 	// Deadline is how soon the sender wants an answer; 0 is not published.
 	Deadline time.Duration
 	Retry    string // what the sender does without a 2xx, in a sentence
 
-	// Headers are what the sender sets besides its signature; {event} and
-	// {delivery} stand for the event's name and the delivery id.
+	// Headers are what the sender sets besides its signature; {event}, {delivery}
+	// and {unix} stand for the event's name, the delivery id and the time.
 	Headers []Header
 	// DefaultEvent is what a test sends where no event is named.
 	DefaultEvent string
-	// Sample is a small body for tests, with {event}, {delivery} and {unix}.
+	// Sample is a small body for tests; see Body for what it may hold.
 	Sample string
 }
 
@@ -113,35 +125,53 @@ func (d described) Verify(_ context.Context, r *auth.Request) (auth.Identity, er
 
 func (d described) Sign(_ context.Context, r *auth.Request) error { return d.Scheme.Sign(r) }
 
+// unsigned is the Checker of a sender that proves nothing. The identity is
+// empty, so that it never stands for a proof beside others.
+type unsigned struct{}
+
+func (unsigned) Verify(context.Context, *auth.Request) (auth.Identity, error) {
+	return auth.Identity{}, nil
+}
+func (unsigned) Sign(context.Context, *auth.Request) error { return nil }
+func (unsigned) Covers(scheme.Source) bool                 { return false }
+func (unsigned) CredentialHeaders() []string               { return nil }
+func (unsigned) CredentialParams() []string                { return nil }
+
 // Options are what a hook sets for its sender.
 type Options struct {
-	Secrets   []secret.String // at least one, unless NoSecret; any of them is accepted
+	Secrets   []secret.String // at least one, but for Unsigned and NoSecret; any of them is accepted
 	PublicURL string          // the hook as the sender sees it; needed by some
 	Tolerance time.Duration   // of the sender's clock; 0 is the sender's usual
 	Params    map[string]string
 	Rate      int // requests per minute that the hook takes; 0 is any number
 }
 
-// All returns the presets in the order of their names.
-func All() []*Preset {
-	all := append([]*Preset{github(), stripe()}, tokenPresets()...)
-	slices.SortFunc(all, func(a, b *Preset) int {
-		if a.Name < b.Name {
-			return -1
+// All returns the presets in the order of their names. They are shared: nobody
+// may change them.
+func All() []*Preset { return slices.Clone(known()) }
+
+var known = sync.OnceValue(func() []*Preset {
+	all := slices.Concat(
+		codeHosts(), gitHosts(), builders(), hosters(), payments(), billers(), shops(), publishers(), chats(), networks(), mailers(),
+		trackers(), drawers(), sellers(), hirers(), watchers(), directories(), standards(),
+		codePresets(), tokenPresets(),
+	)
+	for _, p := range all {
+		if p.Window == 0 {
+			p.Window = week
 		}
-		return 1
-	})
+	}
+	slices.SortFunc(all, func(a, b *Preset) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
+})
 
 // Lookup finds a preset by its name.
 func Lookup(name string) (*Preset, bool) {
-	for _, p := range All() {
-		if p.Name == name {
-			return p, true
-		}
+	i, ok := slices.BinarySearchFunc(known(), name, func(p *Preset, name string) int { return strings.Compare(p.Name, name) })
+	if !ok {
+		return nil, false
 	}
-	return nil, false
+	return known()[i], true
 }
 
 // New makes the proof of a hook. The error says what the hook lacks and never
@@ -187,8 +217,13 @@ func (p *Preset) compile(env auth.Env, o Options) (*Verifier, error) {
 }
 
 func (p *Preset) checker(env auth.Env, o Options) (Checker, error) {
-	if p.Code != nil {
+	switch {
+	case p.Code != nil:
 		return p.Code(env, o)
+	case p.Unsigned && len(o.Secrets) > 0:
+		return nil, errors.New("the sender proves nothing, so that a secret would not be checked: remove it, and add a proof such as query_auth")
+	case p.Unsigned:
+		return unsigned{}, nil
 	}
 	with := scheme.Options{
 		Name: p.Name, Secrets: o.Secrets, URL: o.PublicURL, Tolerance: o.Tolerance, Params: o.Params,

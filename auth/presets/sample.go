@@ -3,7 +3,9 @@ package presets
 import (
 	"cmp"
 	"encoding/json"
+	"hash/crc32"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +13,7 @@ import (
 
 // prepare sets the sender's headers where they are not set yet. One whose
 // value is not known is left out.
-func (p *Preset) prepare(h http.Header, event, deliveryID string) {
+func (p *Preset) prepare(h http.Header, event, deliveryID string, now time.Time) {
 	event = cmp.Or(event, p.DefaultEvent)
 	for _, hd := range p.Headers {
 		if h.Get(hd.Name) != "" ||
@@ -19,18 +21,49 @@ func (p *Preset) prepare(h http.Header, event, deliveryID string) {
 			deliveryID == "" && strings.Contains(hd.Value, "{delivery}") {
 			continue
 		}
-		h.Set(hd.Name, strings.NewReplacer("{event}", event, "{delivery}", deliveryID).Replace(hd.Value))
+		h.Set(hd.Name, strings.NewReplacer("{event}", event, "{delivery}", deliveryID, "{unix}", unix(now)).Replace(hd.Value))
 	}
 }
 
-// Body is a small body of the sender's kind, for a test that brings none.
+// Body is a small body of the sender's kind, for a test that brings none. It is
+// Sample with the name of the event for {event}, the delivery id for {delivery}
+// and for {number} where the sender's is a number, and now for {unix} (seconds),
+// {unixms} and {rfc3339}.
 func (p *Preset) Body(event, deliveryID string, now time.Time) []byte {
+	quote := inJSON
+	if p.Form() {
+		quote = url.QueryEscape
+	}
 	return []byte(strings.NewReplacer(
-		"{event}", inJSON(cmp.Or(event, p.DefaultEvent)),
-		"{delivery}", inJSON(deliveryID),
-		"{unix}", strconv.FormatInt(now.Unix(), 10),
+		"{event}", quote(cmp.Or(event, p.DefaultEvent)),
+		"{delivery}", quote(deliveryID),
+		"{number}", Number(deliveryID),
+		"{unix}", unix(now),
+		"{unixms}", strconv.FormatInt(now.UnixMilli(), 10),
+		"{rfc3339}", now.UTC().Format(time.RFC3339),
 	).Replace(p.Sample))
 }
+
+// Form reports whether the sender's bodies are forms.
+func (p *Preset) Form() bool {
+	for _, h := range p.Headers {
+		if h.Name == "Content-Type" {
+			return h.Value == "application/x-www-form-urlencoded"
+		}
+	}
+	return false
+}
+
+// Number is a delivery id for senders that number theirs: id itself where it is
+// a number, else one made of it.
+func Number(id string) string {
+	if n, err := strconv.ParseUint(id, 10, 53); err == nil {
+		return strconv.FormatUint(n, 10)
+	}
+	return strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(id))), 10)
+}
+
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 // inJSON escapes s for use between the quotes of a JSON string.
 func inJSON(s string) string {

@@ -24,22 +24,34 @@ var (
 	_ auth.Marker   = (*Verifier)(nil)
 	_ auth.Sourced  = (*Verifier)(nil)
 	_ auth.Shaker   = (*Verifier)(nil)
+
+	_ auth.Challenger = (*Verifier)(nil)
 )
 
 // Preset is the sender.
 func (v *Verifier) Preset() *Preset { return v.preset }
 
 // Cost is that of the body, also for senders whose proof leaves it out: the
-// delivery id may be in it.
-func (v *Verifier) Cost() auth.Cost { return auth.CostBody }
+// delivery id may be in it. A sender that proves nothing comes before whatever
+// does, which then is the identity; one whose proof asks another service says
+// so.
+func (v *Verifier) Cost() auth.Cost {
+	if v.preset.Unsigned {
+		return auth.CostHeader
+	}
+	if c, ok := v.check.(interface{ Cost() auth.Cost }); ok {
+		return c.Cost()
+	}
+	return auth.CostBody
+}
 
 // Verify checks the proof. A body that has the delivery id or the event type
 // twice is refused, although its signature is right: what reads it next may
 // take the other one.
 func (v *Verifier) Verify(ctx context.Context, r *auth.Request) (auth.Identity, error) {
 	id, err := v.check.Verify(ctx, r)
-	if err != nil {
-		return auth.Identity{}, err
+	if err != nil || v.preset.Unsigned {
+		return id, err
 	}
 	if err := v.reader.Unambiguous(r.Body); err != nil {
 		return auth.Identity{}, &auth.Denial{Method: v.preset.Name, Code: auth.CodeMalformed, Err: err}
@@ -54,7 +66,7 @@ func (v *Verifier) Mark(r *auth.Request) auth.Marks {
 	v.reader.Read(r, values[:], from[:])
 	m := auth.Marks{DeliveryID: values[0], Type: values[1]}
 	if m.DeliveryID != "" {
-		m.Covered = v.check.Covers(from[0])
+		m.Covered = v.check.Covers(from[0]) && !v.preset.IDShared
 		m.Window = v.preset.Window
 	}
 	return m
@@ -65,7 +77,7 @@ func (v *Verifier) Prepare(r *auth.Request, event, deliveryID string) {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	v.preset.prepare(r.Header, event, deliveryID)
+	v.preset.prepare(r.Header, event, deliveryID, r.Now)
 }
 
 // Sign signs with the first secret, at r.Now.
@@ -76,6 +88,24 @@ func (v *Verifier) CredentialHeaders() []string { return v.check.CredentialHeade
 
 // CredentialParams are those of the signature.
 func (v *Verifier) CredentialParams() []string { return v.check.CredentialParams() }
+
+// CredentialFields are the sources in the body that hold the signature or the
+// token, as "json:a.b" or "form:a"; nil where it travels outside.
+func (v *Verifier) CredentialFields() []string {
+	if c, ok := v.check.(interface{ CredentialFields() []string }); ok {
+		return c.CredentialFields()
+	}
+	return nil
+}
+
+// Challenge is that of the sender's scheme; "" where it has none, as for every
+// signature.
+func (v *Verifier) Challenge(*auth.Request) string {
+	if c, ok := v.check.(interface{ Challenge() string }); ok {
+		return c.Challenge()
+	}
+	return ""
+}
 
 // Handshake is the sender's; nil where it has none.
 func (v *Verifier) Handshake() auth.Handshake { return v.shake }

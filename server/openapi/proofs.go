@@ -150,6 +150,10 @@ func (s *schemes) provider(h *config.ProofSet, p *proofs) {
 		p.notes = append(p.notes, "Requests must be signed as "+h.Provider+" does.")
 		return
 	}
+	if preset.Unsigned {
+		p.notes = append(p.notes, "Sent by "+preset.Title+", which proves nothing by itself.")
+		return
+	}
 	text := "Signed as " + preset.Title + " does"
 	for _, f := range preset.Facts() {
 		if f.Label == "signature" {
@@ -165,12 +169,30 @@ func (s *schemes) provider(h *config.ProofSet, p *proofs) {
 	if pv, err := preset.New(auth.Env{}, presets.Options{Secrets: h.Secrets, PublicURL: h.PublicURL, Tolerance: h.Tolerance, Params: h.Params}); err == nil {
 		v = pv
 	}
-	s.sourced(p, "provider."+preset.Name, text, v)
+	s.sourced(p, "provider."+preset.Name, text, alternatives{v})
 	for _, at := range slices.Concat(preset.ID, preset.Type) {
 		if name, ok := strings.CutPrefix(at, "header:"); ok {
 			p.header(name, "Set by "+preset.Title+".", false)
 		}
 	}
+}
+
+// alternatives is a proof of which one header is enough: a sender that signs in
+// several has them for its ways to prove, or for its keys.
+type alternatives struct{ auth.Verifier }
+
+func (a alternatives) CredentialHeaders() []string {
+	if src, ok := a.Verifier.(auth.Sourced); ok && len(src.CredentialHeaders()) > 0 {
+		return src.CredentialHeaders()[:1]
+	}
+	return nil
+}
+
+func (a alternatives) CredentialParams() []string {
+	if src, ok := a.Verifier.(auth.Sourced); ok {
+		return src.CredentialParams()
+	}
+	return nil
 }
 
 // sourced describes a proof by where its credentials travel: the first header

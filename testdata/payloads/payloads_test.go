@@ -3,6 +3,9 @@ package payloads_test
 import (
 	"encoding/json"
 	"io/fs"
+	"net/url"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -107,11 +110,69 @@ func TestEverySampleLoads(t *testing.T) {
 			return err
 		}
 		provider, file, _ := strings.Cut(p, "/")
-		event := strings.TrimSuffix(file, ".json")
+		event, err := url.QueryUnescape(strings.TrimSuffix(file, path.Ext(file)))
+		if err != nil || url.QueryEscape(event) != strings.TrimSuffix(file, path.Ext(file)) {
+			t.Errorf("%s is not the name of an event: %v", p, err)
+		}
 		if !slices.Contains(payloads.Events(provider), event) {
 			t.Errorf("Events(%q) lacks %q", provider, event)
 		}
-		decode(t, provider, event, new(any))
+		if path.Ext(file) == ".form" {
+			checkForm(t, provider, event)
+		} else {
+			decode(t, provider, event, new(any))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkForm wants the form that HTML has, and more than a few fields.
+func checkForm(t *testing.T, provider, event string) {
+	t.Helper()
+	b, ok := payloads.Load(provider, event)
+	if !ok {
+		t.Fatalf("no sample %s/%s", provider, event)
+	}
+	form, err := url.ParseQuery(string(b))
+	if err != nil || len(form) < 8 {
+		t.Errorf("%s/%s has %d fields: %v", provider, event, len(form), err)
+	}
+}
+
+func TestMostUsed(t *testing.T) {
+	t.Parallel()
+	for _, provider := range []string{
+		"adyen", "bitbucket", "calendly", "clerk", "discord", "forgejo", "gitea", "github", "gitlab", "gitlab-token", "hubspot", "intercom", "jira", "linear",
+		"mailgun", "paddle", "pagerduty", "paypal", "razorpay", "sendgrid", "sentry", "shopify", "slack", "square", "stripe", "svix", "telegram", "twilio",
+		"typeform", "whatsapp", "zoom",
+	} {
+		if len(payloads.Events(provider)) == 0 {
+			t.Errorf("no sample of %s", provider)
+		}
+	}
+}
+
+// No sample has a name, an address or a number of somebody's.
+func TestInvented(t *testing.T) {
+	t.Parallel()
+	mail := regexp.MustCompile(`[A-Za-z0-9._-]+@([A-Za-z0-9.-]+)`)
+	err := fs.WalkDir(payloads.FS, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := payloads.FS.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		text := strings.ReplaceAll(string(b), "%40", "@")
+		for _, m := range mail.FindAllStringSubmatch(text, -1) {
+			if host := m[1]; !strings.HasSuffix(host, "example.com") && !strings.HasSuffix(host, "github.com") && !strings.HasPrefix(m[0], "git@") {
+				t.Errorf("%s: %s", p, m[0])
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -139,7 +200,11 @@ func decode(t *testing.T, provider, event string, into any) {
 	if !ok {
 		t.Fatalf("no sample %s/%s", provider, event)
 	}
-	if len(b) < 1<<10 || len(b) > 20<<10 {
+	least := 300
+	if provider == "github" || provider == "stripe" {
+		least = 1 << 10
+	}
+	if len(b) < least || len(b) > 20<<10 {
 		t.Errorf("%s/%s is %d bytes long: not the size of a whole event", provider, event, len(b))
 	}
 	if err := json.Unmarshal(b, into); err != nil {

@@ -14,6 +14,16 @@ type clock struct {
 	past, future time.Duration
 }
 
+// Check refuses a time as the clock of a description does, for senders that
+// need code. The code is empty when the time is within the tolerance.
+func (t Time) Check(now time.Time, text string) (code string) {
+	c := clock{format: t.Format, past: t.Tolerance, future: t.Future}
+	if c.future == 0 {
+		c.future = c.past
+	}
+	return c.check(now, text)
+}
+
 // check refuses a time outside the tolerance; both ends are inside. Times of
 // whole seconds are compared in whole seconds, as the senders' own libraries
 // do.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hookd/hookd/auth"
@@ -33,31 +34,44 @@ type Scheme struct {
 	subjects []string
 }
 
+// CheckSecrets refuses a list that is empty, too long, or holds an empty one.
+func CheckSecrets(secrets []secret.String) error {
+	switch n := len(secrets); {
+	case n == 0:
+		return errors.New("needs a secret")
+	case n > MaxSecrets:
+		return fmt.Errorf("%d secrets at once are too many: at most %d", n, MaxSecrets)
+	case slices.ContainsFunc(secrets, secret.String.IsZero):
+		return errors.New("a secret is empty")
+	}
+	return nil
+}
+
 type alternative struct {
 	kind    Kind
 	hash    Hash
 	at      []Source
 	sig     Sig
 	signed  template
+	require []pair
+	items   *Source // the array; nil: the request is one
 	clock   *clock
 	when    *Source
 	literal string
 	cascade bool
-	keys    []*key      // of HMAC and Digest
-	tokens  auth.Tokens // of Token
+	keys    []*key       // of HMAC and Digest
+	public  []*publicKey // of Ed25519, ECDSA and RSA
+	tokens  auth.Tokens  // of Token and Basic
 	token   secret.String
 }
 
 // Compile makes the alternatives ready for use with the given secrets. Its
 // errors never hold a secret.
 func Compile(alts []Alternative, o Options) (*Scheme, error) {
-	switch n := len(o.Secrets); {
-	case n == 0:
-		return nil, errors.New("needs a secret")
-	case n > MaxSecrets:
-		return nil, fmt.Errorf("%d secrets at once are too many: at most %d", n, MaxSecrets)
-	case slices.ContainsFunc(o.Secrets, secret.String.IsZero):
-		return nil, errors.New("a secret is empty")
+	if err := CheckSecrets(o.Secrets); err != nil {
+		return nil, err
+	}
+	switch {
 	case o.Tolerance < 0:
 		return nil, errors.New("a negative tolerance refuses everything")
 	case len(alts) == 0:
@@ -68,6 +82,9 @@ func Compile(alts []Alternative, o Options) (*Scheme, error) {
 		s.subjects = append(s.subjects, o.Name+":"+strconv.Itoa(i))
 	}
 	for i := range alts {
+		if err := alts[i].known(); err != nil {
+			return nil, err
+		}
 		a, err := compile(&alts[i], &o)
 		if err != nil {
 			return nil, err
@@ -78,24 +95,17 @@ func Compile(alts []Alternative, o Options) (*Scheme, error) {
 }
 
 func compile(d *Alternative, o *Options) (alternative, error) {
-	a := alternative{kind: d.Kind, hash: d.Hash, sig: d.Sig, cascade: d.Fallthrough}
-	var err error
-	if a.at, err = ParseSources(d.Sig.At); err != nil {
+	a, err := parse(d)
+	if err != nil {
 		return a, err
 	}
-	if a.signed, err = parseTemplate(d.Signed); err != nil {
-		return a, fmt.Errorf("signed template %q: %w", d.Signed, err)
+	if a.clock != nil && o.Tolerance != 0 {
+		a.clock.past, a.clock.future = o.Tolerance, o.Tolerance
 	}
-	if d.When[0] != "" {
-		src, err := ParseSource(d.When[0])
-		if err != nil {
-			return a, err
-		}
-		a.when, a.literal = &src, d.When[1]
-	}
-	if d.Time != nil {
-		if a.clock, err = compileClock(d.Time, o.Tolerance); err != nil {
-			return a, err
+	if name, ok := strings.CutPrefix(a.sig.Pick, "{param:"); ok {
+		name = strings.TrimSuffix(name, "}")
+		if a.sig.Pick = o.Params[name]; a.sig.Pick == "" {
+			return a, needsParam(name)
 		}
 	}
 	if err := a.sound(o); err != nil {
@@ -104,50 +114,27 @@ func compile(d *Alternative, o *Options) (alternative, error) {
 	return a, a.setKeys(d, o)
 }
 
-func compileClock(d *Time, tolerance time.Duration) (*clock, error) {
-	at, err := ParseSource(d.At)
-	if err != nil {
-		return nil, err
-	}
-	c := &clock{at: at, format: d.Format, past: d.Tolerance, future: d.Future}
-	if tolerance != 0 {
-		c.past, c.future = tolerance, 0
-	}
-	if c.future == 0 {
-		c.future = c.past
-	}
-	return c, nil
-}
-
-// sound refuses a description that would not protect what it seems to.
-func (a *alternative) sound(o *Options) error {
-	switch {
-	case len(a.at) == 0:
-		return errors.New("no source of the signature")
-	case a.kind == Token && (len(a.signed) > 0 || a.clock != nil):
-		return errors.New("a token signs nothing")
-	case a.kind != Token && len(a.signed) == 0:
-		return errors.New("no template of the signed bytes")
-	case a.kind == Digest && !a.signed.has(atSecret):
-		return errors.New("a digest without {secret} proves nothing")
-	case a.kind != Digest && a.signed.has(atSecret):
-		return errors.New("{secret} is for digests only")
-	case a.clock == nil && a.signed.has(atTime):
-		return errors.New("{time} without a clock")
-	case a.signed.has(atURL) && o.URL == "":
-		return errors.New("needs public_url: the signature covers the URL as the sender sees it")
-	case a.sig.KV != "" && a.sig.Pick == "":
-		return errors.New("a list of keys without the one to pick")
-	}
-	return nil
-}
+func needsParam(name string) error { return fmt.Errorf("needs the setting %q under \"params\"", name) }
 
 func (a *alternative) setKeys(d *Alternative, o *Options) error {
-	if a.kind == Token {
+	switch a.kind {
+	case Token:
 		a.tokens, a.token = auth.NewTokens(false, o.Secrets...), o.Secrets[0]
 		return nil
+	case Basic:
+		a.tokens, a.token = auth.NewTokens(false, o.Secrets...), o.Secrets[0]
+		return checkBasic(o.Secrets)
+	case HMAC, Digest, Ed25519, ECDSA, RSA:
 	}
 	for _, s := range o.Secrets {
+		if a.asymmetric() {
+			k, err := d.Key.public(a.kind, a.hash, s)
+			if err != nil {
+				return err
+			}
+			a.public = append(a.public, k)
+			continue
+		}
 		material, err := d.Key.material(s)
 		if err != nil {
 			return err
@@ -156,3 +143,8 @@ func (a *alternative) setKeys(d *Alternative, o *Options) error {
 	}
 	return nil
 }
+
+func (a *alternative) asymmetric() bool { return a.kind == Ed25519 || a.kind == ECDSA || a.kind == RSA }
+
+// bare: the credential is sent as it is and signs nothing.
+func (a *alternative) bare() bool { return a.kind == Token || a.kind == Basic }

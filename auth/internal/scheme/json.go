@@ -47,11 +47,27 @@ func findJSON(body []byte, paths []jsonPath, out []string) error {
 	return s.value(1<<len(paths)-1, 0)
 }
 
+// span is where a value is: from the first byte to the one after the last. The
+// zero value is nowhere.
+type span struct{ from, to int }
+
+// locateJSON finds the value at path, of whichever type. A member on the way
+// whose name differs in case only is an ErrDuplicate, too: parsers differ in
+// whether they take it.
+func locateJSON(body []byte, path jsonPath) (span, error) {
+	var at [1]span
+	s := scanner{b: body, paths: []jsonPath{path}, spans: at[:], fold: true}
+	err := s.value(1, 0)
+	return at[0], err
+}
+
 type scanner struct {
 	b     []byte
 	i     int
 	paths []jsonPath
 	out   []string
+	spans []span
+	fold  bool
 }
 
 // value reads one value. active are the paths whose first level steps led here.
@@ -59,18 +75,23 @@ type scanner struct {
 // skipped, and skip does not recurse.
 func (s *scanner) value(active uint32, level int) error {
 	c := s.peek()
+	start := s.i
 	switch {
 	case active == 0:
 		return s.skip()
 	case c == '{':
-		return s.object(active, level)
+		err := s.object(active, level)
+		s.located(active, level, start)
+		return err
 	case c == '[':
-		return s.array(active, level)
+		err := s.array(active, level)
+		s.located(active, level, start)
+		return err
 	}
-	start := s.i
 	if err := s.skip(); err != nil {
 		return err
 	}
+	s.located(active, level, start)
 	for m := active; m != 0; m &= m - 1 {
 		i := bits.TrailingZeros32(m)
 		if len(s.paths[i]) != level || s.out == nil {
@@ -83,6 +104,19 @@ func (s *scanner) value(active uint32, level int) error {
 		s.out[i] = text
 	}
 	return nil
+}
+
+// located notes where the value that was just read is, for the paths that end
+// there.
+func (s *scanner) located(active uint32, level, start int) {
+	if s.spans == nil {
+		return
+	}
+	for m := active; m != 0; m &= m - 1 {
+		if i := bits.TrailingZeros32(m); len(s.paths[i]) == level {
+			s.spans[i] = span{start, s.i}
+		}
+	}
 }
 
 func (s *scanner) object(active uint32, level int) error {
@@ -101,8 +135,8 @@ func (s *scanner) object(active uint32, level int) error {
 		if err := s.skipString(); err != nil {
 			return err
 		}
-		match := s.member(active, level, s.b[start:s.i])
-		if match&seen != 0 {
+		match, like := s.member(active, level, s.b[start:s.i])
+		if match&seen != 0 || like != 0 {
 			return ErrDuplicate
 		}
 		seen |= match
@@ -119,14 +153,15 @@ func (s *scanner) object(active uint32, level int) error {
 	}
 }
 
-// member returns the active paths that go on with the quoted name.
-func (s *scanner) member(active uint32, level int, quoted []byte) (match uint32) {
+// member returns the active paths that go on with the quoted name; like are
+// those that would if case did not matter.
+func (s *scanner) member(active uint32, level int, quoted []byte) (match, like uint32) {
 	name := quoted[1 : len(quoted)-1]
 	for _, c := range name {
 		if c == '\\' {
 			text, err := scalar(quoted)
 			if err != nil {
-				return 0
+				return 0, 0
 			}
 			name = []byte(text)
 			break
@@ -134,11 +169,16 @@ func (s *scanner) member(active uint32, level int, quoted []byte) (match uint32)
 	}
 	for m := active; m != 0; m &= m - 1 {
 		i := bits.TrailingZeros32(m)
-		if p := s.paths[i]; len(p) > level && p[level].name == string(name) {
-			match |= 1 << i
+		if p := s.paths[i]; len(p) > level {
+			switch {
+			case p[level].name == string(name):
+				match |= 1 << i
+			case s.fold && strings.EqualFold(p[level].name, string(name)):
+				like |= 1 << i
+			}
 		}
 	}
-	return match
+	return match, like
 }
 
 func (s *scanner) array(active uint32, level int) error {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"errors"
 	"hash"
+	"io"
 	"sync"
 
 	"github.com/hookd/hookd/internal/secret"
@@ -35,6 +36,7 @@ type key struct {
 // state is what one computation needs. scratch takes strings on their way into
 // the hash, which has no method for them.
 type state struct {
+	w       io.Writer // h, or a buffer where the bytes themselves are wanted
 	h       hash.Hash
 	scratch []byte
 	sum     digest
@@ -69,10 +71,14 @@ func (k Key) material(s secret.String) ([]byte, error) {
 func newKey(kind Kind, h Hash, material []byte) *key {
 	k := &key{size: h.Size()}
 	k.pool.New = func() any {
+		st := &state{key: material}
 		if kind == Digest {
-			return &state{h: h.new()(), key: material}
+			st.h = h.new()()
+		} else {
+			st.h = hmac.New(h.new(), material)
 		}
-		return &state{h: hmac.New(h.new(), material)}
+		st.w = st.h
+		return st
 	}
 	return k
 }
@@ -96,7 +102,7 @@ func (k *key) sum(dst *digest, t template, in *input) (code string) {
 // string writes s without a conversion that allocates.
 func (st *state) string(s string) {
 	st.scratch = append(st.scratch[:0], s...)
-	_, _ = st.h.Write(st.scratch)
+	_, _ = st.w.Write(st.scratch)
 	if cap(st.scratch) > 64<<10 {
 		st.scratch = nil // one large URL or form must not stay forever
 	}

@@ -54,7 +54,7 @@ func Preview(d *Alternative, o Options, r *auth.Request) auth.Signed {
 }
 
 // previewable is the alternative without its keys.
-func previewable(d *Alternative, o *Options) (a alternative, err error) {
+func previewable(d *Alternative) (a alternative, err error) {
 	a = alternative{kind: d.Kind, hash: d.Hash, sig: d.Sig}
 	if a.at, err = ParseSources(d.Sig.At); err != nil {
 		return a, err
@@ -63,7 +63,7 @@ func previewable(d *Alternative, o *Options) (a alternative, err error) {
 		return a, err
 	}
 	if d.Time != nil {
-		a.clock, err = compileClock(d.Time, o.Tolerance)
+		a.clock, err = compileClock(d.Time)
 	}
 	return a, err
 }
@@ -71,7 +71,7 @@ func previewable(d *Alternative, o *Options) (a alternative, err error) {
 // Age is the time that the sender claims, as seconds before r.Now; ok is false
 // where there is none.
 func Age(d *Alternative, r *auth.Request) (seconds int64, ok bool) {
-	a, err := previewable(d, &Options{})
+	a, err := previewable(d)
 	if err != nil || a.clock == nil {
 		return 0, false
 	}

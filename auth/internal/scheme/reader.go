@@ -2,6 +2,7 @@ package scheme
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/hookd/hookd/auth"
 )
@@ -21,8 +22,11 @@ func NewReader(lists ...[]Source) (*Reader, error) {
 	rd := &Reader{lists: lists}
 	for _, list := range lists {
 		for _, src := range list {
-			if src.kind == fromJSON {
+			switch {
+			case src.kind == fromJSON:
 				rd.paths = append(rd.paths, src.path)
+			case src.kind == fromItem || src.kind == fromSig || src.wild:
+				return nil, fmt.Errorf("%s is read from signatures only", src)
 			}
 		}
 	}

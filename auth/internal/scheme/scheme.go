@@ -26,7 +26,7 @@ type Alternative struct {
 	Require [][2]string
 	// ForEach is a JSON array, "json:notificationItems": each of its items has a
 	// signature of its own, and sources and templates read "item:a.b" from it.
-	// All must hold, and there must be at least one.
+	// All must hold, and there must be at least one and at most 1000.
 	ForEach string
 }
 
@@ -34,9 +34,10 @@ type Alternative struct {
 type Kind uint8
 
 // The kinds. Digest hashes a template that holds {secret}; Token is the secret
-// itself; Basic is the secret, "user:password", as RFC 7617 has it. The keys of
-// Ed25519, ECDSA (P-256, ASN.1) and RSA (PKCS #1 v1.5) are public keys, or
-// private ones where hookd shall sign, too.
+// itself; Basic is the secret, "user:password", as RFC 7617 has it, in the
+// header Authorization. The keys of Ed25519, ECDSA (P-256 and SHA-256, ASN.1)
+// and RSA (PKCS #1 v1.5) are public keys, or private ones where hookd shall
+// sign, too: see Key.
 const (
 	HMAC Kind = iota
 	Digest
@@ -71,10 +72,17 @@ const (
 )
 
 // Key is how the configured secret becomes the key.
+//
+// Every asymmetric key may be PEM: PUBLIC KEY (RFC 5280) or PRIVATE KEY (RFC
+// 5958, PKCS #8). Else ECDSA and RSA take the base64 of the same DER, and
+// Ed25519 takes the 32 bytes of the public key in Enc. A private Ed25519 key
+// in Enc is the 32 bytes of the seed, or those and the public key (RFC 8032
+// section 5.1.5); what tells it from a public key is the prefix Private.
 type Key struct {
-	Strip string // literal prefix taken off first, where it is there: "whsec_"
-	Enc   Encoding
-	SHA1  bool // the key is the SHA-1 of the secret
+	Strip   string // literal prefix taken off first, where it is there: "whsec_"
+	Private string // prefix of a private Ed25519 key: "whsk_"; "" is "seed:"
+	Enc     Encoding
+	SHA1    bool // the key is the SHA-1 of the secret
 }
 
 // Sig is where the signature is and in which form.
@@ -86,7 +94,8 @@ type Sig struct {
 	// no list.
 	Split string
 	// KV separates an element's key from its value, and Pick is the key to
-	// take; elements with other keys are ignored.
+	// take, or "{param:x}" for a key that the operator sets; elements with
+	// other keys are ignored.
 	KV, Pick string
 	Prefix   string // required before each value: "sha256="
 	// HashPrefix takes the name of the hash and "=" before the value, in any

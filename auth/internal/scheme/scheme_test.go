@@ -85,7 +85,7 @@ func TestAtoms(t *testing.T) {
 		{"{sorted_form_uniq}", func(r *auth.Request) { r.Body = []byte("b=2&a=1") }},
 		{"{crc32:body}", func(r *auth.Request) { r.Body = []byte("x") }},
 		{"{hex:sha256:body}", func(r *auth.Request) { r.Body = []byte("x") }},
-		{"{param:p}", nil},
+		{"{param:p}{method}", nil},
 		{"{header:X-Id}", func(r *auth.Request) { r.Header.Add("X-Id", "1") }},
 		{"{header:X-Id}", func(r *auth.Request) { r.Header.Del("X-Id") }},
 		{"{form:b}", func(r *auth.Request) { r.Body = []byte("b=2&b=2") }},

@@ -3,52 +3,153 @@ package scheme
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 
 	"github.com/hookd/hookd/auth"
 )
 
-// Sign makes a request pass, with the first alternative and the first secret.
-// Headers that the signature covers must be there already; the clock is set.
+// Sign makes a request pass, with the first alternative that the settings allow
+// and the first secret. Headers and members that the signature covers must be
+// there already; the clock, a condition, and what must be equal to something
+// else are set. A signature that belongs into the body changes Body.
 func (s *Scheme) Sign(r *auth.Request) error {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	a := &s.alts[0]
-	at := a.at[0].Header()
-	if at == "" {
-		return fmt.Errorf("%s: cannot sign: the signature belongs to %s", s.name, a.at[0])
+	if err := s.sign(s.signing(), r); err != nil {
+		return fmt.Errorf("%s: cannot sign: %w", s.name, err)
 	}
-	if a.at[0].wild {
-		at += "1"
+	return nil
+}
+
+// signing is the first alternative that the operator's settings do not rule
+// out.
+func (s *Scheme) signing() *alternative {
+	for i := range s.alts {
+		if w := s.alts[i].when; w == nil || w.kind != fromParam || s.params[w.name] == s.alts[i].literal {
+			return &s.alts[i]
+		}
 	}
-	if a.kind == Token {
-		r.Header.Set(at, a.sig.Prefix+a.token.Reveal())
-		return nil
+	return &s.alts[0]
+}
+
+func (s *Scheme) sign(a *alternative, r *auth.Request) error {
+	in := input{r: r, url: s.url, params: s.params, list: &a.sig, own: a.ownField()}
+	if a.when != nil && a.when.kind != fromParam {
+		if err := a.when.place(&in, a.literal); err != nil {
+			return err
+		}
 	}
-	in := input{r: r, url: s.url, params: s.params}
-	if a.when != nil && a.when.Header() != "" {
-		r.Header.Set(a.when.Header(), a.literal)
+	if a.items != nil {
+		return a.signItems(&in)
+	}
+	if err := a.placeEqual(&in); err != nil {
+		return err
+	}
+	return a.signOne(&in)
+}
+
+// placeEqual sets what must be equal to something else where it is one source.
+func (a *alternative) placeEqual(in *input) error {
+	for _, p := range a.require {
+		to, from := p[0], p[1]
+		if src, ok := to.single(); !ok || src.kind == fromParam {
+			to, from = from, to
+		}
+		src, ok := to.single()
+		if !ok || src.kind == fromParam {
+			continue
+		}
+		text, code := from.render(in)
+		if code != "" {
+			return lacks(code)
+		}
+		if err := src.place(in, string(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lacks(code string) error {
+	return fmt.Errorf("something that the signature covers is not in the request (%s)", code)
+}
+
+// signItems signs each item, from the first to the last.
+func (a *alternative) signItems(in *input) error {
+	items, code := a.splitItems(in.r.Body)
+	if code != "" {
+		return fmt.Errorf("the body has no array of objects at %s (%s)", a.items, code)
+	}
+	for i := range items {
+		if err := a.enter(in, i); err != nil {
+			return err
+		}
+		if err := a.signOne(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter makes the item with the index the one that is read and signed.
+func (a *alternative) enter(in *input, index int) error {
+	items, code := a.splitItems(in.r.Body)
+	if code != "" || index >= len(items) {
+		return lacks(code)
+	}
+	in.item, in.index = in.r.Body[items[index].from:items[index].to], index
+	return nil
+}
+
+// put is place for sources of items, too.
+func (a *alternative) put(in *input, src Source, text string) error {
+	if src.kind != fromItem {
+		return src.place(in, text)
+	}
+	path := append(slices.Clone(a.items.path), jsonStep{strconv.Itoa(in.index), in.index})
+	body, err := setJSON(in.r.Body, append(path, src.path...), text)
+	if err != nil {
+		return err
+	}
+	in.r.Body = body
+	return a.enter(in, in.index) // the bytes have moved
+}
+
+// signOne signs the request, or in.item.
+func (a *alternative) signOne(in *input) error {
+	at := a.at[0]
+	if at.wild {
+		at.name += "1"
+	}
+	switch a.kind {
+	case Token:
+		return a.put(in, at, a.sig.Prefix+a.token.Reveal())
+	case Basic:
+		return a.put(in, at, FormatBasic(a.token.Reveal()))
+	case HMAC, Digest, Ed25519, ECDSA, RSA:
 	}
 	list := ""
 	if a.clock != nil {
-		in.time = a.clock.format.text(r.Now)
-		switch from := a.clock.at; {
-		case from.kind == fromSig:
+		in.time = a.clock.format.text(in.r.Now)
+		if from := a.clock.at; from.kind == fromSig {
 			list = from.name + a.sig.KV + in.time + a.sig.Split
-		case from.Header() != "":
-			r.Header.Set(from.Header(), in.time)
-		default:
-			return fmt.Errorf("%s: cannot sign: the time belongs to %s", s.name, from)
+			in.sig = list + a.sig.Pick + a.sig.KV
+		} else if err := a.put(in, from, in.time); err != nil {
+			return err
 		}
 	}
-	var sum digest
-	if code := a.keys[0].sum(&sum, a.signed, &in); code != "" {
-		return fmt.Errorf("%s: cannot sign: something that the signature covers is not in the request (%s)", s.name, code)
+	text, code, err := a.signature(in)
+	switch {
+	case err != nil:
+		return err
+	case code != "":
+		return lacks(code)
 	}
 	prefix := a.sig.Prefix
 	if a.sig.KV != "" {
 		prefix = a.sig.Pick + a.sig.KV + prefix
 	}
-	r.Header.Set(at, list+prefix+a.sig.Enc.encode(sum[:a.hash.Size()]))
-	return nil
+	return a.put(in, at, list+prefix+text)
 }

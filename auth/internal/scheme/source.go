@@ -2,17 +2,14 @@ package scheme
 
 import (
 	"fmt"
-	"net/http"
 	"net/textproto"
-	neturl "net/url"
 	"strings"
-
-	"github.com/hookd/hookd/auth"
 )
 
 // Source is a place in a request: "header:NAME", "query:NAME", "form:NAME",
-// "json:a.0.b", "sig:KEY" (parsed from the list that holds the signature), or
-// "param:NAME", which is the operator's and not the sender's.
+// "json:a.0.b", "item:a.b" (from the item of Alternative.ForEach), "sig:KEY"
+// (parsed from the list that holds the signature), or "param:NAME", which is
+// the operator's and not the sender's.
 type Source struct {
 	kind sourceKind
 	name string // headers are canonical
@@ -29,9 +26,10 @@ const (
 	fromJSON
 	fromSig
 	fromParam
+	fromItem
 )
 
-var sourceNames = [...]string{"header", "query", "form", "json", "sig", "param"}
+var sourceNames = [...]string{"header", "query", "form", "json", "sig", "param", "item"}
 
 // ParseSource reads the text form.
 func ParseSource(text string) (Source, error) {
@@ -48,7 +46,7 @@ func ParseSource(text string) (Source, error) {
 		case fromHeader:
 			name, s.wild = strings.CutSuffix(name, "*")
 			s.name = textproto.CanonicalMIMEHeaderKey(name)
-		case fromJSON:
+		case fromJSON, fromItem:
 			s.path = parsePath(name)
 		case fromQuery, fromForm, fromSig, fromParam:
 		}
@@ -87,85 +85,5 @@ func (s Source) Header() string {
 	return ""
 }
 
-// input is a request while it is being verified or signed.
-type input struct {
-	r      *auth.Request
-	url    string // the public URL, as configured
-	params map[string]string
-	sig    string // the header with the signature
-	list   *Sig   // how sig is split
-	time   string
-	form   neturl.Values
-}
-
-// read returns the value of s. The code is as of auth.OneHeader.
-func (s Source) read(in *input) (value, code string) {
-	switch s.kind {
-	case fromHeader:
-		return auth.OneHeader(in.r.Header, s.name)
-	case fromQuery:
-		query := ""
-		if in.r.URL != nil {
-			query = in.r.URL.RawQuery
-		}
-		return auth.OneParam(query, s.name)
-	case fromForm:
-		return s.readForm(in)
-	case fromJSON:
-		out := [1]string{}
-		if err := findJSON(in.r.Body, []jsonPath{s.path}, out[:]); err != nil {
-			return "", auth.CodeMalformed
-		}
-		return present(out[0])
-	case fromSig:
-		return in.list.value(in.sig, s.name)
-	case fromParam:
-		return present(in.params[s.name])
-	}
-	return "", auth.CodeMissing
-}
-
-func present(v string) (string, string) {
-	if v == "" {
-		return "", auth.CodeMissing
-	}
-	return v, ""
-}
-
-func (s Source) readForm(in *input) (string, string) {
-	if in.form == nil {
-		form, err := neturl.ParseQuery(string(in.r.Body))
-		if err != nil {
-			return "", auth.CodeMalformed
-		}
-		in.form = form
-	}
-	switch vs := in.form[s.name]; len(vs) {
-	case 0:
-		return "", auth.CodeMissing
-	case 1:
-		return present(vs[0])
-	}
-	return "", auth.CodeDoubled
-}
-
-// has reports whether the request has anything at s, well-formed or not.
-func (s Source) has(in *input) bool {
-	if s.kind == fromHeader {
-		if s.wild {
-			return hasPrefix(in.r.Header, s.name)
-		}
-		return len(in.r.Header[s.name]) > 0
-	}
-	_, code := s.read(in)
-	return code != auth.CodeMissing
-}
-
-func hasPrefix(h http.Header, prefix string) bool {
-	for k := range h {
-		if strings.HasPrefix(k, prefix) {
-			return true
-		}
-	}
-	return false
-}
+// InBody reports whether s reads the body.
+func (s Source) InBody() bool { return s.kind == fromForm || s.kind == fromJSON }

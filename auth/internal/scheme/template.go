@@ -1,26 +1,20 @@
 package scheme
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	neturl "net/url"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/hookd/hookd/auth"
 )
 
 // template is what a signature covers: literals and atoms in order.
 type template []segment
 
 type segment struct {
-	atom atom
-	text string // of a literal
-	from Source // of a source
+	atom     atom
+	text     string // of a literal
+	from     Source // of a source
+	optional bool   // a source that is missing is empty
 }
 
 type atom uint8
@@ -30,22 +24,30 @@ const (
 	atBody
 	atTime
 	atMethod
-	atURL  // the public URL, as configured
-	atPath // as received, without the query
+	atURL        // the public URL, as configured
+	atURLQuery   // the public URL with the query as received
+	atURLDecoded // the same, with some escapes undone
+	atPath       // as received, without the query
 	atSecret
 	atForm     // sorted name+value pairs of the form
 	atFormUniq // the same, equal pairs once
+	atFormPHP  // the form but the signature, as PHP serializes a sorted array
 	atCRC      // CRC-32 of the body as an unsigned decimal
 	atBodyHash // hex of the SHA-256 of the body
 	atSource
 )
 
+// atoms are what a template may hold besides sources. {secret} is for digests,
+// {time} is what the clock read, {url} is the configured public URL, and
+// {url_query} that one with the query of the request.
 var atoms = map[string]atom{
-	"body": atBody, "time": atTime, "method": atMethod, "url": atURL, "path": atPath, "secret": atSecret,
-	"sorted_form": atForm, "sorted_form_uniq": atFormUniq, "crc32:body": atCRC, "hex:sha256:body": atBodyHash,
+	"body": atBody, "time": atTime, "method": atMethod, "path": atPath, "secret": atSecret,
+	"url": atURL, "url_query": atURLQuery, "url_query_decoded": atURLDecoded,
+	"sorted_form": atForm, "sorted_form_uniq": atFormUniq, "php_form": atFormPHP, "crc32:body": atCRC, "hex:sha256:body": atBodyHash,
 }
 
-// parseTemplate reads "v0:{time}:{body}".
+// parseTemplate reads "v0:{time}:{body}". A source with a question mark behind
+// its kind, "{item?:a.b}", may be missing: it is empty then.
 func parseTemplate(text string) (template, error) {
 	var t template
 	for text != "" {
@@ -65,11 +67,13 @@ func parseTemplate(text string) (template, error) {
 			t = append(t, segment{atom: a})
 			continue
 		}
-		src, err := ParseSource(name)
+		kind, of, _ := strings.Cut(name, ":")
+		kind, optional := strings.CutSuffix(kind, "?")
+		src, err := ParseSource(kind + ":" + of)
 		if err != nil {
 			return nil, fmt.Errorf("{%s} is neither an atom nor a source", name)
 		}
-		t = append(t, segment{atom: atSource, from: src})
+		t = append(t, segment{atom: atSource, from: src, optional: optional})
 	}
 	return t, nil
 }
@@ -78,69 +82,36 @@ func (t template) has(a atom) bool {
 	return slices.ContainsFunc(t, func(s segment) bool { return s.atom == a })
 }
 
-// write puts the covered bytes into the hash. A source that the request lacks
-// refuses it.
-func (t template) write(st *state, in *input) (code string) {
-	for i := range t {
-		switch seg := &t[i]; seg.atom {
-		case literal:
-			st.string(seg.text)
-		case atBody:
-			_, _ = st.h.Write(in.r.Body)
-		case atTime:
-			st.string(in.time)
-		case atMethod:
-			st.string(in.r.Method)
-		case atURL:
-			st.string(in.url)
-		case atPath:
-			st.string(in.r.URL.EscapedPath())
-		case atSecret:
-			_, _ = st.h.Write(st.key)
-		case atForm, atFormUniq:
-			text, err := sortedForm(in.r.Body, seg.atom == atFormUniq)
-			if err != nil {
-				return auth.CodeMalformed
-			}
-			st.string(text)
-		case atCRC:
-			st.string(strconv.FormatUint(uint64(crc32.ChecksumIEEE(in.r.Body)), 10))
-		case atBodyHash:
-			sum := sha256.Sum256(in.r.Body)
-			st.string(hex.EncodeToString(sum[:]))
-		case atSource:
-			v, code := seg.from.read(in)
-			if code != "" {
-				return code
-			}
-			st.string(v)
-		}
+// fromSender: the sender of each request can make it differ.
+func (s segment) fromSender() bool {
+	switch s.atom {
+	case literal, atSecret, atURL:
+		return false
+	case atSource:
+		return s.from.kind != fromParam
+	case atBody, atTime, atMethod, atURLQuery, atURLDecoded, atPath, atForm, atFormUniq, atFormPHP, atCRC, atBodyHash:
 	}
-	return ""
+	return true
 }
 
-// sortedForm is name and value of each field, one after the other, sorted by
-// name and then by value.
-func sortedForm(body []byte, uniq bool) (string, error) {
-	form, err := neturl.ParseQuery(string(body))
-	if err != nil {
-		return "", err
+// wholeBody: it is computed over the whole body.
+func (s segment) wholeBody() bool {
+	switch s.atom {
+	case atBody, atForm, atFormUniq, atFormPHP, atCRC, atBodyHash:
+		return true
+	default:
+		return false
 	}
-	names := make([]string, 0, len(form))
-	for name, values := range form {
-		names = append(names, name)
-		slices.Sort(values)
-		if uniq {
-			form[name] = slices.Compact(values)
-		}
+}
+
+func (s segment) needsURL() bool {
+	return s.atom == atURL || s.atom == atURLQuery || s.atom == atURLDecoded
+}
+
+// single is the source that is all of the template.
+func (t template) single() (Source, bool) {
+	if len(t) != 1 || t[0].atom != atSource {
+		return Source{}, false
 	}
-	slices.Sort(names)
-	var b strings.Builder
-	for _, name := range names {
-		for _, v := range form[name] {
-			b.WriteString(name)
-			b.WriteString(v)
-		}
-	}
-	return b.String(), nil
+	return t[0].from, true
 }

@@ -1,7 +1,7 @@
 package scheme
 
 import (
-	"crypto/subtle"
+	"errors"
 	"slices"
 	"strings"
 
@@ -39,6 +39,10 @@ func (a *alternative) applies(in *input) bool {
 			return false
 		}
 	}
+	if a.items != nil {
+		at, err := locateJSON(in.r.Body, a.items.path)
+		return errors.Is(err, ErrDuplicate) || err == nil && at != span{}
+	}
 	for i := range a.at {
 		if a.at[i].has(in) {
 			return true
@@ -50,17 +54,36 @@ func (a *alternative) applies(in *input) bool {
 // verify returns which secret the request was signed with. The code is empty
 // when it was.
 func (a *alternative) verify(in *input) (who int, code string) {
+	if a.items != nil {
+		return a.verifyItems(in)
+	}
+	who, code = a.verifyOne(in)
+	if code == "" && len(a.require) > 0 {
+		code = a.required(in)
+	}
+	return who, code
+}
+
+// verifyOne verifies one signature, be it the request's or that of in.item.
+func (a *alternative) verifyOne(in *input) (who int, code string) {
 	var one [1]string
 	values, code := a.values(in, one[:0])
 	if code != "" {
 		return 0, code
 	}
-	in.sig, in.list = values[0], &a.sig
-	if a.kind == Token {
+	in.sig, in.list, in.own = values[0], &a.sig, a.ownField()
+	switch a.kind {
+	case Token:
 		return a.verifyToken(values)
+	case Basic:
+		return a.verifyBasic(values[0])
+	case HMAC, Digest, Ed25519, ECDSA, RSA:
 	}
 	if code := a.readTime(in); code != "" {
 		return 0, code
+	}
+	if a.asymmetric() {
+		return a.verifyPublic(in, values)
 	}
 	var sums [MaxSecrets]digest
 	for i, k := range a.keys {
@@ -69,12 +92,7 @@ func (a *alternative) verify(in *input) (who int, code string) {
 		}
 	}
 	m := matcher{a: a, sums: sums[:len(a.keys)], who: -1}
-	for _, v := range values {
-		if code := m.values(v); code != "" {
-			return 0, code
-		}
-	}
-	return m.verdict()
+	return m.match(values)
 }
 
 // values reads what the signature's sources hold, into room where it is enough.
@@ -138,61 +156,4 @@ func (a *alternative) verifyToken(values []string) (int, string) {
 		}
 	}
 	return 0, auth.CodeMismatch
-}
-
-// matcher compares every signature of the request with every secret's, and
-// never stops early.
-type matcher struct {
-	a       *alternative
-	sums    []digest
-	who     int
-	decoded bool // at least one was in the right form
-	picked  bool // at least one was there
-}
-
-func (m *matcher) values(list string) (code string) {
-	sig := &m.a.sig
-	for {
-		k, v, rest, more, ok := sig.next(list)
-		if !ok {
-			return auth.CodeMalformed
-		}
-		if !more {
-			return ""
-		}
-		if sig.KV == "" || k == sig.Pick {
-			m.one(v)
-		}
-		list = rest
-	}
-}
-
-func (m *matcher) one(v string) {
-	m.picked = true
-	v, ok := m.a.sig.strip(v, m.a.hash)
-	if !ok {
-		return
-	}
-	var got digest
-	n, ok := m.a.sig.Enc.decode(got[:], v)
-	if !ok || n != m.a.hash.Size() {
-		return
-	}
-	m.decoded = true
-	for i := range m.sums {
-		same := subtle.ConstantTimeCompare(m.sums[i][:n], got[:n])
-		m.who = subtle.ConstantTimeSelect(same, i, m.who)
-	}
-}
-
-func (m *matcher) verdict() (int, string) {
-	switch {
-	case m.who >= 0:
-		return m.who, ""
-	case !m.picked:
-		return 0, auth.CodeMissing
-	case !m.decoded:
-		return 0, auth.CodeMalformed
-	}
-	return 0, auth.CodeSignatureMismatch
 }
