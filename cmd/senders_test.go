@@ -248,6 +248,20 @@ func TestSampleFiles(t *testing.T) {
 	}
 }
 
+// TestSamplesHaveSenders: no folder of samples is left without a sender.
+func TestSamplesHaveSenders(t *testing.T) {
+	t.Parallel()
+	folders, err := payloads.FS.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		if _, ok := presets.Lookup(f.Name()); !ok {
+			t.Errorf("samples of %s, which is no sender", f.Name())
+		}
+	}
+}
+
 // trial is the proof of a sender with a secret of its own.
 func trial(t *testing.T, p *presets.Preset) *presets.Verifier {
 	t.Helper()

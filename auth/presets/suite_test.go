@@ -337,3 +337,25 @@ func TestUnsigned(t *testing.T) {
 		t.Errorf("%d senders that prove nothing", ran)
 	}
 }
+
+// TestFreshSecret: what is made up for trying out is taken, and no two are
+// alike.
+func TestFreshSecret(t *testing.T) {
+	t.Parallel()
+	for _, p := range presets.All() {
+		first, err := p.FreshSecret()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := p.FreshSecret()
+		if none := p.Unsigned || p.NoSecret; err != nil || (first == second) != none || (first == "") != none {
+			t.Errorf("%s: %d and %d bytes: %v", p.Name, len(first), len(second), err)
+		}
+		if first == "" {
+			continue
+		}
+		if _, err := newPreset(p, first, second); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+}
