@@ -80,6 +80,10 @@ func siblingAllowed(from, to string) bool {
 			return to == "server/ingest" // the form of a refusal
 		case "server/deliver":
 			return to == "server/conn"
+		case "server/quarantine":
+			return to == "server/ingest" // what it keeps, and the credentials that it hides
+		case "server/admin":
+			return to == "server/explain" // the report that it passes on
 		}
 		return false
 	}

@@ -25,7 +25,8 @@ func newDoctorCmd(a *app, run func(context.Context, *doctorOptions) error) *cobr
 		Use: "doctor", Short: "Check files, variables, disk, ports, clock and destinations",
 		Long: `Check whether hookd can run here: its files and variables, the data directory and how
 fast its disk is, the ports, the clock, and whether the destinations can be reached.
-Nothing is sent to a destination. Exit code 4 means that a check failed.`,
+Nothing is sent to a destination: each is opened (resolve, egress policy, dial, TLS,
+authentication) and asked for its rights, with the time of every step. Exit code 4 means that a check failed.`,
 		Example: "  hookd doctor\n  hookd doctor --only data --json",
 		Args:    args(cobra.NoArgs),
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
@@ -44,6 +45,9 @@ type finding struct {
 	Status string `json:"status"` // ok, warn, fail
 	Detail string `json:"detail"`
 	Fix    string `json:"fix,omitempty"`
+	// Of a destination: the way to it, and the lanes that go there.
+	Steps  []step   `json:"steps,omitempty"`
+	UsedBy []string `json:"used_by,omitempty"`
 }
 
 func ok(check, format string, args ...any) finding {

@@ -129,6 +129,10 @@ func (s *Settings) options() server.Options {
 			MaxDisk: s.Queue.MaxDisk, MinFree: s.Queue.MinFree, HistoryAge: s.Queue.HistoryAge,
 			HistoryBytes: s.Queue.HistoryBytes, DeadAge: s.Queue.DeadAge, UnsafeNoSync: s.Queue.UnsafeNoSync,
 		},
+		Quarantine: server.Quarantine{
+			Enabled: s.Quarantine.Enabled, MaxEntries: s.Quarantine.MaxEntries, MaxBytes: s.Quarantine.MaxBytes, MaxBody: s.Quarantine.MaxBody,
+			PerMinute: s.Quarantine.PerMinute, MaxAge: s.Quarantine.MaxAge,
+		},
 		Delivery: server.Delivery{
 			Timeout: s.Delivery.Timeout, Concurrency: s.Delivery.Concurrency, Global: s.Delivery.Global, Grace: s.Delivery.Grace,
 		},

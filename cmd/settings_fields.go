@@ -25,18 +25,19 @@ type Settings struct {
 	Connections string
 	Dev         bool
 
-	Admin    adminSettings
-	Reload   reloadSettings
-	Queue    queueSettings
-	Delivery deliverySettings
-	Egress   egressSettings
-	Limits   limitSettings
-	HTTP     httpSettings
-	Stats    statsSettings
-	OpenAPI  openAPISettings
-	Cleanup  cleanupSettings
-	Compat   compatSettings
-	Log      logSettings
+	Admin      adminSettings
+	Reload     reloadSettings
+	Queue      queueSettings
+	Quarantine quarantineSettings
+	Delivery   deliverySettings
+	Egress     egressSettings
+	Limits     limitSettings
+	HTTP       httpSettings
+	Stats      statsSettings
+	OpenAPI    openAPISettings
+	Cleanup    cleanupSettings
+	Compat     compatSettings
+	Log        logSettings
 }
 
 // Fields describes hookd.yaml.
@@ -57,6 +58,7 @@ func (s *Settings) Fields() spec.Fields {
 		spec.Object(&s.Admin, "admin").Doc("The admin listener."),
 		spec.Object(&s.Reload, "reload").Doc("Reading the files again."),
 		spec.Object(&s.Queue, "queue").Doc("Bounds of the queue."),
+		spec.Object(&s.Quarantine, "quarantine").Doc("What is kept of requests that a proof refused, to look into them and to accept them after all. They are encrypted."),
 		spec.Object(&s.Delivery, "delivery").Doc("What holds for a destination that sets nothing else."),
 		spec.Object(&s.Egress, "egress").Doc("Where hookd may connect to. Addresses are checked when they are dialled, after DNS."),
 		spec.Object(&s.Limits, "limits").Doc("What a stranger may send."),
@@ -127,6 +129,25 @@ func (s *queueSettings) Fields() spec.Fields {
 		spec.Size(&s.HistoryBytes, "history_bytes").Default(2<<30).Range(0, 1<<60).Doc("Disk that settled events may use; the oldest go first."),
 		spec.Duration(&s.DeadAge, "dead_age").Default(30*24*time.Hour).Range(3600, 10*365*86400).Doc("How long dead letters are kept."),
 		spec.Bool(&s.UnsafeNoSync, "unsafe_no_sync").Advanced().Doc("Do not wait for the disk. A power cut then loses events that senders were told are safe."),
+	}
+}
+
+type quarantineSettings struct {
+	Enabled               bool
+	MaxEntries, PerMinute int
+	MaxBytes, MaxBody     int64
+	MaxAge                time.Duration
+}
+
+// Fields describes the quarantine.
+func (s *quarantineSettings) Fields() spec.Fields {
+	return spec.Fields{
+		spec.Bool(&s.Enabled, "enabled").Default(true).Doc("Keep them. A hook without a proof refuses nothing by one, so that nothing of it is kept."),
+		spec.Int(&s.MaxEntries, "max_entries").Default(1000).Range(1, 100000).Doc("Requests; the oldest of the hook that has most go first."),
+		spec.Size(&s.MaxBytes, "max_bytes").Default(64<<20).Range(1<<20, 1<<40).Doc("Disk that they may use."),
+		spec.Size(&s.MaxBody, "max_body").Default(1<<20).Range(0, 8<<20).Doc("Size of a body that is kept; of a larger one only facts are, and it cannot be retried."),
+		spec.Int(&s.PerMinute, "per_minute").Default(60).Range(1, 60000).Doc("Requests of one hook that are kept by the minute."),
+		spec.Duration(&s.MaxAge, "max_age").Default(72*time.Hour).Range(60, 365*86400).Doc("How long they are kept."),
 	}
 }
 

@@ -119,8 +119,8 @@ func (s *compatSettings) Fields() spec.Fields {
 	return spec.Fields{
 		spec.Enum(&s.StatusCodes, "status_codes", "hookd", "original").Default("hookd").
 			Doc("`original` answers 400 instead of 422 where a JSON Schema is violated."),
-		spec.Ignored("oauth1_path_only", "this hookd has no oauth1"),
-		spec.Ignored("digest_without_nonce", "this hookd has no digest_auth"),
+		spec.Ignored("oauth1_path_only", "`path_only` of a hook's oauth1 says it for that hook alone"),
+		spec.Ignored("digest_without_nonce", "digest_auth takes no nonce but its own"),
 		spec.Ignored("disk_format", "save_to_disk writes the body as it came"),
 	}
 }

@@ -31,7 +31,7 @@ type Options struct {
 
 // Rules lists all rules in the order of `hookd rules`.
 func Rules() []Rule {
-	all := proofRules()
+	all := append(proofRules(), tokenRules()...)
 	all = append(all, secretRules()...)
 	all = append(all, addressRules()...)
 	return append(all, deliveryRules()...)

@@ -24,17 +24,19 @@ type Options struct {
 	Auth    *auth.Registry
 	Catalog config.Catalog // of the two registries
 
-	Files    Files
-	Listen   string // "host:port" of the public listener
-	Admin    Admin
-	DataDir  string
-	Queue    Queue
-	Delivery Delivery
-	Egress   Egress
-	Limits   Limits
-	Edge     Edge
-	Stats    Stats
-	Compat   Compat
+	Files   Files
+	Listen  string // "host:port" of the public listener
+	Admin   Admin
+	DataDir string
+	Queue   Queue
+	// Quarantine keeps requests that a proof refused.
+	Quarantine Quarantine
+	Delivery   Delivery
+	Egress     Egress
+	Limits     Limits
+	Edge       Edge
+	Stats      Stats
+	Compat     Compat
 
 	// CleanupDefault cleans bodies of hooks that have no credential_cleanup, as
 	// the original service did.
@@ -84,6 +86,17 @@ type Queue struct {
 	// UnsafeNoSync does not wait for the disk: a power cut loses what was
 	// accepted. It exists for the negative control of the power-cut test.
 	UnsafeNoSync bool
+}
+
+// Quarantine bounds what is kept of requests that a proof refused. Sizes are
+// bytes.
+type Quarantine struct {
+	Enabled    bool
+	MaxEntries int
+	MaxBytes   int64
+	MaxBody    int64
+	PerMinute  int // of one hook
+	MaxAge     time.Duration
 }
 
 // Delivery sets the defaults of lanes.

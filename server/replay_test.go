@@ -19,7 +19,9 @@ import (
 
 // replayed are hooks whose proofs hold once: what stands under the method's key.
 var replayed = map[string]string{
-	"hmac": `{"secret": "not-a-real-secret", "timestamp_header": "X-Time", "once": true}`,
+	"hmac":        `{"secret": "not-a-real-secret", "timestamp_header": "X-Time", "once": true}`,
+	"digest_auth": `{"username": "ci", "password": "not-a-real-secret"}`,
+	"oauth1":      `{"consumer_key": "ci", "consumer_secret": "not-a-real-secret", "signature_method": "HMAC-SHA256"}`,
 }
 
 // TestReplay: of 200 identical signed requests at once exactly one is accepted,

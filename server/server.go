@@ -54,12 +54,17 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	failed := make(chan error, 3)
-	var delivering, others sync.WaitGroup
+	var delivering, others, keeping sync.WaitGroup
 	delivering.Go(func() {
 		if err := d.engine.Run(work); err != nil {
 			failed <- fmt.Errorf("delivery: %w", err)
 		}
 	})
+	kept, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopKeeping()
+	if d.quarantine != nil {
+		keeping.Go(func() { _ = d.quarantine.Run(kept) })
+	}
 	others.Go(func() { serve(d.public, d.listener(public), failed) })
 	if private != nil {
 		others.Go(func() { serve(d.admin, private, failed) })
@@ -78,6 +83,8 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.Limits.BodyTime+5*time.Second)
 	defer cancel()
 	err = errors.Join(err, d.public.Shutdown(end)) // no new requests; those under way are finished
+	stopKeeping()
+	keeping.Wait() // what was refused last is written
 	stopWork()
 	delivering.Wait()
 	close(d.stopping)

@@ -27,6 +27,7 @@ import (
 	"github.com/hookd/hookd/server/ingest"
 	"github.com/hookd/hookd/server/ingest/limit"
 	"github.com/hookd/hookd/server/plan"
+	"github.com/hookd/hookd/server/quarantine"
 )
 
 // reloadAll reads all files again.
@@ -43,6 +44,8 @@ type daemon struct {
 	engine   *deliver.Engine
 	current  *plan.Current
 	reload   *reloader
+
+	quarantine *quarantine.Store // nil: off
 
 	edge   edge.Options
 	public *http.Server
@@ -109,6 +112,7 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 	}
 	d.problems = problems
 	d.reload = &reloader{d: d, last: time.Now()}
+	d.openQuarantine()
 	if err := d.listeners(); err != nil {
 		return nil, err
 	}
@@ -150,6 +154,10 @@ func (d *daemon) listeners() error {
 		Hooks: d.current, Queue: d.queue, Recorder: d.recorder, Log: d.log,
 		Waiter: waiter{queue: d.queue, recorder: d.recorder},
 	}
+	var kept admin.Quarantine // not a nil pointer in an interface
+	if d.quarantine != nil {
+		gate.Quarantine, kept = d.quarantine, refused{d: d, gate: gate}
+	}
 	mount, err := d.routes()
 	if err != nil {
 		return err
@@ -175,7 +183,8 @@ func (d *daemon) listeners() error {
 	handler, err := admin.New(admin.Options{
 		Addr: d.o.Admin.Listen, Token: d.o.Admin.Token, Hosts: d.o.Admin.Hosts, Version: d.o.Version, Started: time.Now(),
 		Store: d.queue, Recorder: d.recorder, Lanes: laneControl{d}, Hooks: d.hooks, Config: d.configuration, Reload: d.reload.reload,
-		Ready: d.ready, Stopping: d.stopping, Pprof: d.o.Admin.Pprof, Log: d.log,
+		Quarantine: kept,
+		Ready:      d.ready, Stopping: d.stopping, Pprof: d.o.Admin.Pprof, Log: d.log,
 	})
 	if err != nil {
 		return err

@@ -13,9 +13,10 @@ import (
 // folders are those of auth that hold no method.
 var folders = []string{"all", "authtest", "internal", "presets"}
 
-// names are the keys of the original service that differ from their folder.
+// names are the keys of the original service and of specifications that differ from their folder.
 var names = map[string]string{
-	"basic": "basic_auth", "header": "header_auth", "query": "query_auth", "ip": "ip_whitelist",
+	"basic": "basic_auth", "header": "header_auth", "query": "query_auth", "ip": "ip_whitelist", "digest": "digest_auth",
+	"standardwebhooks": "standard_webhooks",
 }
 
 // TestListIsComplete compares the list with the folders.

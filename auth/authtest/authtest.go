@@ -30,6 +30,9 @@ type Subject struct {
 	Repeats bool
 	// Tolerance of the clock, to both sides; 0 is no clock.
 	Tolerance time.Duration
+	// Clock is for proofs whose time has other edges: how much later a request
+	// is verified than signed, and the code of the refusal, "" where it passes.
+	Clock map[time.Duration]string
 	// Same reports whether a changed credential means the same, such as hex in
 	// the other case; nil is never.
 	Same func(a, b string) bool

@@ -128,7 +128,7 @@ func (s *suite) bodyChanged(t *testing.T) {
 	if !s.CoversBody {
 		r := s.sign(t, v)
 		r.Body = nil
-		s.accept(t, v, r) // such a proof must not look at it
+		s.accept(t, v, r) // such a proof must not look at it, or not mind
 		return
 	}
 	for i := range len(Body) * 8 {
@@ -182,6 +182,18 @@ func (s *suite) rotated(t *testing.T) {
 // clock: the last second within the tolerance passes and the next does not.
 func (s *suite) clock(t *testing.T) {
 	v := s.make(t, s.Secrets[0])
+	if s.Clock != nil {
+		for shift, want := range s.Clock {
+			r := s.sign(t, v)
+			r.Now = r.Now.Add(shift)
+			if want == "" {
+				s.accept(t, v, r)
+			} else if code := s.refuse(t, v, r, shift.String()+" later"); code != want {
+				t.Errorf("%s later: code %s, want %s", shift, code, want)
+			}
+		}
+		return
+	}
 	if s.Tolerance == 0 {
 		r := s.sign(t, v)
 		r.Now = r.Now.AddDate(20, 0, 0)

@@ -40,6 +40,11 @@ func Describe(t *testing.T, m auth.Method) {
 // Decode makes a proof from what a hook says under the method's key, as the
 // loader does. The error holds all problems.
 func Decode(m auth.Method, text string) (auth.Verifier, error) {
+	return DecodeIn(m, auth.Env{}, text)
+}
+
+// DecodeIn is Decode for a proof that reaches for something.
+func DecodeIn(m auth.Method, env auth.Env, text string) (auth.Verifier, error) {
 	n, problems := spec.ParseJSON("hook.json", []byte(text))
 	o := m.Options()
 	if !problems.HasErrors() {
@@ -54,7 +59,7 @@ func Decode(m auth.Method, text string) (auth.Verifier, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return m.New(auth.Env{}, o)
+	return m.New(env, o)
 }
 
 // Object is the JSON of an object with the secrets under a key, and more of its

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/internal/mistakes"
 	"github.com/hookd/hookd/auth/internal/scheme"
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
@@ -144,6 +145,8 @@ func template(o *options) (string, error) {
 
 type verifier struct {
 	scheme *scheme.Scheme
+	given  scheme.Alternative // what scheme was compiled from
+	with   scheme.Options
 	once   string        // the header with the time, canonical; "" accepts repeats
 	keep   time.Duration // how long a request may be repeated after its time
 }
@@ -171,11 +174,12 @@ func newVerifier(o *options) (*verifier, error) {
 		}
 		d.Time = &scheme.Time{At: "header:" + o.timeHeader, Format: scheme.Unix, Tolerance: defaultTolerance}
 	}
-	s, err := scheme.Compile([]scheme.Alternative{d}, scheme.Options{Name: name, Secrets: o.secrets, Tolerance: o.tolerance})
+	with := scheme.Options{Name: name, Secrets: o.secrets, Tolerance: o.tolerance}
+	s, err := scheme.Compile([]scheme.Alternative{d}, with)
 	if err != nil {
 		return nil, errors.New("hmac: " + err.Error())
 	}
-	v := &verifier{scheme: s}
+	v := &verifier{scheme: s, given: d, with: with}
 	if o.once {
 		if o.timeHeader == "" {
 			return nil, errors.New("hmac: once needs timestamp_header")
@@ -225,3 +229,11 @@ func (v *verifier) CredentialHeaders() []string { return v.scheme.CredentialHead
 
 // CredentialParams is empty.
 func (v *verifier) CredentialParams() []string { return nil }
+
+// Explain says what is signed, and looks for the usual mistakes.
+func (v *verifier) Explain(ctx context.Context, r *auth.Request) auth.Explanation {
+	return mistakes.Explain(ctx, []scheme.Alternative{v.given}, v.with, r)
+}
+
+// Local is true: only the request is looked at.
+func (v *verifier) Local() bool { return true }

@@ -42,19 +42,27 @@ const (
 // senders.
 type authority struct {
 	root, issuer       *x509.Certificate
-	rootKey, issuerKey *rsa.PrivateKey
+	rootKey, issuerKey *ecdsa.PrivateKey
 	leafKey            *rsa.PrivateKey
 }
 
 var theAuthority = sync.OnceValue(func() *authority {
-	a := &authority{rootKey: newRSA(2048), issuerKey: newRSA(2048), leafKey: newRSA(2048)}
+	a := &authority{rootKey: newECDSA(), issuerKey: newECDSA(), leafKey: newRSA()}
 	a.root = issue(&x509.Certificate{Subject: pkix.Name{CommonName: "root"}, IsCA: true}, nil, &a.rootKey.PublicKey, a.rootKey)
 	a.issuer = issue(&x509.Certificate{Subject: pkix.Name{CommonName: "issuer"}, IsCA: true}, a.root, &a.issuerKey.PublicKey, a.rootKey)
 	return a
 })
 
-func newRSA(bits int) *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+func newRSA() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+func newECDSA() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
 	}
@@ -234,10 +242,6 @@ func TestPaypalCertificates(t *testing.T) {
 	named := func(cn string, dns ...string) *x509.Certificate {
 		return a.leaf(func(c *x509.Certificate) { c.Subject.CommonName, c.DNSNames = cn, dns })
 	}
-	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	self := issue(&x509.Certificate{Subject: pkix.Name{CommonName: "messageverificationcerts.paypal.com"}}, nil, &a.leafKey.PublicKey, a.leafKey)
 	old := a.leaf(func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = authtest.Now.AddDate(-1, 0, 0), authtest.Now.Add(-time.Second)
@@ -262,7 +266,7 @@ func TestPaypalCertificates(t *testing.T) {
 		"expired":                   {pemChain(old, a.issuer), auth.CodeCertificate},
 		"issuer nowhere known":      {pemChain(noIssuer), auth.CodeCertificate},
 		"issuer first":              {pemChain(a.issuer, good), auth.CodeCertificate},
-		"another kind of key":       {pemChain(issue(&x509.Certificate{Subject: pkix.Name{CommonName: "x.paypal.com"}}, a.issuer, ec.Public(), a.issuerKey)), auth.CodeCertificate},
+		"another kind of key":       {pemChain(issue(&x509.Certificate{Subject: pkix.Name{CommonName: "x.paypal.com"}}, a.issuer, newECDSA().Public(), a.issuerKey)), auth.CodeCertificate},
 		"six certificates":          {pemChain(slices.Repeat([]*x509.Certificate{good}, 6)...), auth.CodeCertificate},
 		"a key":                     {pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: good.Raw}), auth.CodeCertificate},
 		"no DER":                    {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), auth.CodeCertificate},
@@ -283,7 +287,7 @@ func TestPaypalCertificates(t *testing.T) {
 		}
 	}
 	// Another key than the certificate's.
-	v := paypalVerifier(t, serving(pemChain(issue(&x509.Certificate{Subject: pkix.Name{CommonName: "x.paypal.com"}}, a.issuer, &a.rootKey.PublicKey, a.issuerKey), a.issuer)), 0)
+	v := paypalVerifier(t, serving(pemChain(issue(&x509.Certificate{Subject: pkix.Name{CommonName: "x.paypal.com"}}, a.issuer, newRSA().Public(), a.issuerKey), a.issuer)), 0)
 	if _, err := v.Verify(t.Context(), paypalRequest(t)); codeOf(err) != auth.CodeSignatureMismatch {
 		t.Errorf("another key: %v", err)
 	}
@@ -303,6 +307,7 @@ func TestPaypalURLs(t *testing.T) {
 		"https://api.paypal.com/v1/notifications/certs/../../oauth2", "https://api.paypal.com/v1/notifications/certs/a/b", "https://api.paypal.com/v1/notifications/certs/%2e%2e",
 		"https://api.paypal.com/v1/notifications/certs/CERT-1?x=1", "https://api.paypal.com/v1/notifications/certs/CERT-1?", "https://api.paypal.com/v1/notifications/certs/CERT-1#x",
 		"https://api.paypal.com/v1/payments/CERT-1", "https://127.0.0.1/v1/notifications/certs/CERT-1", "//api.paypal.com/v1/notifications/certs/CERT-1", "CERT-1", "https://[::1",
+		"httpS://api.paypal.com/v1/notifications/certs/CERT-1", "https://API.paypal.com/v1/notifications/certs/CERT-1", "https://api.paypal.com/v1/notifications/certs/CERT-1 ",
 		"https://API.paypal.com\\@example.com/v1/notifications/certs/CERT-1",
 	} {
 		r := paypalRequest(t)

@@ -117,7 +117,11 @@ type Checker interface {
 }
 
 // described is a Checker made of data.
-type described struct{ *scheme.Scheme }
+type described struct {
+	*scheme.Scheme
+	given []scheme.Alternative // what Scheme was compiled from
+	with  scheme.Options
+}
 
 func (d described) Verify(_ context.Context, r *auth.Request) (auth.Identity, error) {
 	return d.Scheme.Verify(r)
@@ -154,7 +158,7 @@ var known = sync.OnceValue(func() []*Preset {
 	all := slices.Concat(
 		codeHosts(), gitHosts(), builders(), hosters(), payments(), billers(), shops(), publishers(), chats(), networks(), mailers(),
 		trackers(), drawers(), sellers(), hirers(), watchers(), directories(), standards(),
-		codePresets(), snsPresets(),
+		codePresets(), tokenPresets(), snsPresets(),
 	)
 	shakes := handshakes()
 	for _, p := range all {
@@ -189,6 +193,9 @@ func (p *Preset) New(env auth.Env, o Options) (*Verifier, error) {
 func (p *Preset) compile(env auth.Env, o Options) (*Verifier, error) {
 	if err := p.settings(o.Params); err != nil {
 		return nil, err
+	}
+	if p.NoSecret && len(o.Secrets) > 0 {
+		return nil, errors.New("has no secret; take it out")
 	}
 	check, err := p.checker(env, o)
 	if err != nil {
@@ -234,10 +241,11 @@ func (p *Preset) fixed(env auth.Env, o Options) (Checker, error) {
 	case p.Unsigned:
 		return unsigned{}, nil
 	}
-	s, err := scheme.Compile(p.Verify, scheme.Options{
+	with := scheme.Options{
 		Name: p.Name, Secrets: o.Secrets, URL: o.PublicURL, Tolerance: o.Tolerance, Params: o.Params,
-	})
-	return described{s}, err
+	}
+	s, err := scheme.Compile(p.Verify, with)
+	return described{s, p.Verify, with}, err
 }
 
 // settings refuses params that the sender does not have, and wants those that

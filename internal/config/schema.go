@@ -52,10 +52,10 @@ func file(title string, entry object) object {
 func webhooksSchema(c Catalog) object {
 	e := &entry{proofEntry: proofEntry{names: newNames(c)}}
 	hook, set := described(e), described(&proofEntry{names: e.names})
-	properties := sub(hook, "properties")
+	properties := propertiesOf(hook)
 	step := described(&step{})
 	defs := object{"step": step, "proofs": set}
-	for _, p := range []object{properties, sub(set, "properties")} {
+	for _, p := range []object{properties, propertiesOf(set)} {
 		for _, a := range c.Auth {
 			defs["auth."+a.Name] = described(a.Options())
 			p[a.Name] = object{"anyOf": []any{object{"$ref": "#/$defs/auth." + a.Name}, object{"type": "null"}}}
@@ -86,7 +86,7 @@ func webhooksSchema(c Catalog) object {
 	properties["connection"] = object{"type": "string"}
 	properties["json_schema"] = object{"type": "object", "minProperties": 1}
 	properties["module-config"] = object{"type": "object"}
-	stepProperties := sub(stepObject(step), "properties")
+	stepProperties := propertiesOf(stepObject(step))
 	stepProperties["module"] = moduleNames
 	stepProperties["connection"] = object{"type": "string"}
 	stepProperties["module-config"] = object{"type": "object"}
@@ -119,7 +119,7 @@ func connectionsSchema(c Catalog) object {
 		var forms []any
 		for _, m := range n.types[t] {
 			s := described(m.Connection())
-			sub(s, "properties")["type"] = true
+			propertiesOf(s)["type"] = true
 			defs["connection."+m.Name] = s
 			forms = append(forms, object{"$ref": "#/$defs/connection." + m.Name})
 		}
@@ -139,12 +139,12 @@ func conditional(s object, key string, values []string, then object) {
 	})
 }
 
-// sub is the object below key, made where it is missing.
-func sub(s object, key string) object {
-	o, ok := s[key].(object)
+// propertiesOf are the properties of a schema, made where they are missing.
+func propertiesOf(s object) object {
+	o, ok := s["properties"].(object)
 	if !ok {
 		o = object{}
-		s[key] = o
+		s["properties"] = o
 	}
 	return o
 }

@@ -44,7 +44,7 @@ type Fact struct {
 	Kind     Kind
 	Hook     string
 	Lane     string
-	Event    event.ID
+	Event    event.ID // of a refused request: its id in the quarantine, zero where it is not kept
 	Type     string
 	Attempt  int
 	Status   int           // HTTP status that the sender got

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -148,7 +149,7 @@ func show(info Info, v any) string {
 func code(texts ...string) string {
 	out := make([]string, len(texts))
 	for i, t := range texts {
-		out[i] = "`" + t + "`"
+		out[i] = "`" + cmp.Or(t, `""`) + "`"
 	}
 	return strings.Join(out, ", ")
 }

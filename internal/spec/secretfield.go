@@ -16,6 +16,20 @@ func Secret(p *secret.String, name string) *Value[secret.String] {
 	}
 }
 
+// OptionalSecret is a Secret that may also be written as an empty string, which
+// is the same as none. A reference must still lead to something.
+func OptionalSecret(p *secret.String, name string) *Value[secret.String] {
+	v := Secret(p, name)
+	v.dec = func(n *Node, at scope) (secret.String, bool) {
+		if n.Kind == NodeString && n.Text == "" && !n.FromReference {
+			n.Secret = true
+			return secret.String{}, true
+		}
+		return secretText(n, at)
+	}
+	return v
+}
+
 func secretText(n *Node, at scope) (secret.String, bool) {
 	n.Secret = true
 	switch {

@@ -38,7 +38,10 @@ and ` + "`traceparent`" + `; with ` + "`forward_headers`" + ` the sender's own, 
 | address refused by the egress policy | tried again: only the operator can lift it, and nothing is lost meanwhile |
 
 **Signing.** With ` + "`signing.secret`" + ` requests carry ` + "`webhook-id`, `webhook-timestamp` and `webhook-signature`" + ` as of
-[Standard Webhooks](https://www.standardwebhooks.com); with several secrets one signature each.
+[Standard Webhooks](https://www.standardwebhooks.com). A ` + "`whsec_`" + ` secret, which the far end knows too, makes a ` + "`v1`" + ` signature (HMAC-SHA256). A
+` + "`whsk_`" + ` key makes a ` + "`v1a`" + ` signature (ed25519): the far end gets its public half, ` + "`whpk_`" + ` and base64, with which it can check but not sign. With several
+there is one signature each, so that a key can be replaced, or v1a be added to v1, without a request that the far end refuses.
+Receivers that know v1 only pass over the others.
 `
 
 // Module declares the module.

@@ -2,6 +2,7 @@ package httpwebhook_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -12,7 +13,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const whsec = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+const (
+	whsec = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	// The key pair of Svix's README, the private half as its seed.
+	seed = "6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc="
+	whpk = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+)
 
 func TestSuite(t *testing.T) {
 	moduletest.Run(t, moduletest.Harness{
@@ -23,9 +29,9 @@ func TestSuite(t *testing.T) {
 				"url": %q,
 				"headers": {"Authorization": "Bearer canary-7f3a", "X-Team": "canary-team"},
 				"forward_headers": true,
-				"signing": {"secret": %q}
-			}`, r.url(), whsec))
-			far.Secrets = []string{"canary-7f3a", "canary-team", whsec[6:]}
+				"signing": {"secret": [%q, %q]}
+			}`, r.url(), whsec, "whsk_"+seed))
+			far.Secrets = []string{"canary-7f3a", "canary-team", whsec[6:], seed}
 			return far
 		},
 		Bad: []moduletest.Bad{
@@ -41,6 +47,9 @@ func TestSuite(t *testing.T) {
 			{Options: `{"url": "https://a.example/", "allowed_hosts": ["http://x/"]}`, Want: "is a URL", Path: "allowed_hosts"},
 			{Options: `{"url": "https://a.example/", "signing": {"secret": "hunter2"}}`, Want: "whsec_", Path: "signing.secret"},
 			{Options: `{"url": "https://a.example/", "signing": {"secret": "whsec_c2hvcnQ="}}`, Want: "24 to 64", Path: "signing.secret"},
+			{Options: `{"url": "https://a.example/", "signing": {"secret": "whsk_c2hvcnQ="}}`, Want: "private ed25519 key", Path: "signing.secret"},
+			{Options: `{"url": "https://a.example/", "signing": {"secret": ["whsk_` + seed + `", "` + whpk + `"]}}`, Want: "cannot sign", Path: "signing.secret"},
+			{Options: `{"url": "https://a.example/", "signing": {"secret": [` + strings.Repeat(`"`+whsec+`",`, 8) + `"` + whsec + `"]}}`, Want: "at once (8)", Path: "signing.secret"},
 			{Options: `{"url": "https://a.example/", "signing": {}}`, Want: "required", Path: "signing"},
 			{Options: `{"url": "https://a.example/", "headers": {"Hookd-Delivery-Id": "x"}}`, Want: "set by hookd", Path: "headers"},
 			{Options: `{"url": "https://a.example/", "tls": {"cert_file": "x"}}`, Want: "go together", Path: "tls"},

@@ -83,7 +83,8 @@ func (s *Signing) Fields() spec.Fields {
 	return spec.Fields{
 		spec.Secrets(&s.Secrets, "secret").Alias("secrets").Required().
 			Check(func(all []secret.String) error { _, err := newSigner(all); return err }).
-			Doc("`whsec_` and the base64 of 24 to 64 random bytes; or a list of them while one replaces the other."),
+			Doc("`whsec_` and the base64 of 24 to 64 random bytes (HMAC-SHA256, sent as `v1`), or `whsk_` and the base64 of a private ed25519 key, " +
+				"32 bytes or 64 with the public one (sent as `v1a`); or a list of up to 8 of both, while one replaces the other."),
 	}
 }
 

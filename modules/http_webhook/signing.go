@@ -1,40 +1,36 @@
 package httpwebhook
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/secret"
+	"github.com/hookd/hookd/internal/standardwebhooks"
 )
 
-// signer signs as of Standard Webhooks 1.0, symmetric ("v1"):
-// github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md. A
-// nil signer signs nothing.
-type signer struct{ keys [][]byte }
+// signer signs as of Standard Webhooks 1.0, with every key. A nil signer signs
+// nothing.
+type signer struct{ keys []standardwebhooks.Key }
 
-var errSecret = errors.New(`a signing secret is "whsec_" and the base64 of 24 to 64 bytes`)
+var errPublic = errors.New(`is a public key ("whpk_") and cannot sign: it is for the receiver; give the private one, "whsk_"`)
 
 func newSigner(secrets []secret.String) (*signer, error) {
 	if len(secrets) == 0 {
 		return nil, nil
 	}
-	s := &signer{}
-	for _, sec := range secrets {
-		text, ok := strings.CutPrefix(sec.Reveal(), "whsec_")
-		key, err := base64.StdEncoding.DecodeString(text)
-		if !ok || err != nil || len(key) < 24 || len(key) > 64 {
-			return nil, errSecret // the decoder's own error may quote the secret
-		}
-		s.keys = append(s.keys, key)
+	keys, err := standardwebhooks.ParseKeys(secrets)
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	for _, k := range keys {
+		if !k.CanSign() {
+			return nil, errPublic
+		}
+	}
+	return &signer{keys}, nil
 }
 
 // sign sets the three headers. The id is the delivery's, the same on every
@@ -43,15 +39,8 @@ func (s *signer) sign(h http.Header, d *event.Delivery, now time.Time) {
 	if s == nil {
 		return
 	}
-	id, at := d.ID.String(), strconv.FormatInt(now.Unix(), 10)
-	var signatures []string
-	for _, key := range s.keys {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(id + "." + at + "."))
-		mac.Write(d.Body)
-		signatures = append(signatures, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	}
-	h.Set("Webhook-Id", id)
-	h.Set("Webhook-Timestamp", at)
-	h.Set("Webhook-Signature", strings.Join(signatures, " "))
+	m := standardwebhooks.Message{ID: d.ID.String(), Timestamp: strconv.FormatInt(now.Unix(), 10), Body: d.Body}
+	h.Set("Webhook-Id", m.ID)
+	h.Set("Webhook-Timestamp", m.Timestamp)
+	h.Set("Webhook-Signature", standardwebhooks.Sign(s.keys, m))
 }

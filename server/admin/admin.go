@@ -63,6 +63,8 @@ type Options struct {
 	Recorder Recorder
 	Lanes    LaneControl
 	Hooks    func() []Hook
+	// Quarantine keeps refused requests; nil: none are kept.
+	Quarantine Quarantine
 	// Config returns the configuration in force without secrets, ready for
 	// encoding/json. Nil leaves the route unmounted.
 	Config func() any
@@ -83,6 +85,8 @@ type api struct {
 	Options
 	log   *slog.Logger
 	tails chan struct{} // a place per open tail
+
+	explaining chan struct{} // a place for the one search that may run
 }
 
 // New makes the handler of the admin listener. It returns ErrTokenRequired, or
@@ -98,7 +102,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Started.IsZero() {
 		o.Started = time.Now()
 	}
-	a := &api{Options: o, log: o.Log, tails: make(chan struct{}, maxTails)}
+	a := &api{Options: o, log: o.Log, tails: make(chan struct{}, maxTails), explaining: make(chan struct{}, 1)}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -148,6 +152,8 @@ func (a *api) routes(r *gin.Engine) {
 	v1.POST("/dead/replay", a.replayDead)
 	v1.POST("/dead/purge", a.purge)
 	v1.POST("/dead/:id/replay", a.replayDeadEvent)
+
+	a.quarantineRoutes(v1)
 
 	if a.Config != nil {
 		v1.GET("/config", func(c *gin.Context) { c.JSON(http.StatusOK, a.Config()) })

@@ -28,6 +28,9 @@ func (a *api) metrics(c *gin.Context) {
 	if st, ok := a.Store.(queue.Stater); ok {
 		queueMetrics(e, st.State())
 	}
+	if a.Quarantine != nil {
+		quarantineMetrics(e, a.Quarantine.Stats())
+	}
 	hookMetrics(e, s)
 	deliveryMetrics(e, s)
 	laneMetrics(e, lanes, s.Time)

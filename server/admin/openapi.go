@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/event"
+	"github.com/hookd/hookd/server/explain"
 )
 
 // operation describes a route. A test compares the list with the router.
@@ -45,6 +46,12 @@ var operations = []operation{
 	{method: "POST", path: "/api/v1/dead/replay", id: "replayDead", summary: "Revive the dead letters that match, or count them.", request: ReplayRequest{}, response: Replayed{}, refusals: []int{400, 404, 413, 415}},
 	{method: "POST", path: "/api/v1/dead/purge", id: "purgeDead", summary: "Remove the dead letters that match, or count them.", request: PurgeRequest{}, response: Purged{}, refusals: []int{400, 413, 415}},
 	{method: "POST", path: "/api/v1/dead/{id}/replay", id: "replayDeadEvent", summary: "Revive the dead letters of one event.", request: LaneRequest{}, response: Replayed{}, refusals: []int{400, 404, 413, 415}},
+	{method: "GET", path: "/api/v1/quarantine", id: "quarantine", summary: "Requests that a proof refused, newest first.", query: []string{"hook", "code", "since", "until", "cursor", "limit"}, response: QuarantinePage{}, refusals: []int{400, 404}},
+	{method: "GET", path: "/api/v1/quarantine/{id}", id: "quarantined", summary: "One refused request: its facts and headers; credentials are not shown.", response: QuarantineDetail{}, refusals: []int{400, 404}},
+	{method: "GET", path: "/api/v1/quarantine/{id}/body", id: "quarantinedBody", summary: "The body of a refused request, byte for byte.", media: "application/octet-stream", refusals: []int{400, 404}},
+	{method: "POST", path: "/api/v1/quarantine/{id}/explain", id: "explain", summary: "Why it was refused: what each proof says, what is signed, which usual mistake explains it.", response: explain.Report{}, refusals: []int{400, 404, 415}},
+	{method: "POST", path: "/api/v1/quarantine/retry", id: "retryQuarantine", summary: "Check refused requests again with the configuration in force, oldest first, and accept those that hold.", request: QuarantineRetry{}, response: QuarantineRetried{}, refusals: []int{400, 404, 413, 415}},
+	{method: "POST", path: "/api/v1/quarantine/purge", id: "purgeQuarantine", summary: "Remove refused requests.", request: QuarantinePurge{}, response: QuarantinePurged{}, refusals: []int{400, 404, 413, 415}},
 	{method: "GET", path: "/api/v1/tail", id: "tail", summary: "What happens, as server-sent events; the data of each is a Fact. Last-Event-ID is honoured.", query: []string{"hook", "lane", "type", "kind", "after"}, media: "text/event-stream", refusals: []int{400}},
 }
 
@@ -54,8 +61,9 @@ var parameterDocs = map[string]string{
 	"lane":   "With a delivery to this lane.",
 	"status": "With a delivery that stands so: pending, delayed, delivered, filtered, dead.",
 	"type":   "Of this type.",
-	"since":  "Accepted at this time or after.|date-time",
-	"until":  "Accepted before this time.|date-time",
+	"since":  "Accepted, or refused, at this time or after.|date-time",
+	"until":  "Accepted, or refused, before this time.|date-time",
+	"code":   "Refused for this reason: `hmac:signature_mismatch`, or what is behind the colon.",
 	"cursor": "The next of the page before.",
 	"limit":  "How many, 1 to 1000; 50 unless set.",
 	"kind":   "Of this kind: accepted, duplicate, refused, delivered, filtered, retried, died, breaker, handshake.",

@@ -13,7 +13,7 @@ var (
 	corsHeaders = []string{
 		"Accept", "Accept-Language", "Authorization", "Content-Language", "Content-Type", "X-API-Key", "X-Auth-Token",
 		"X-Forwarded-For", "X-HMAC-Signature", "X-HMAC-Signature-256", "X-Hub-Signature", "X-Hub-Signature-256",
-		"X-Real-IP", "X-Recaptcha-Token", "X-Requested-With",
+		"X-Real-IP", "X-Recaptcha-Token", "X-Requested-With", "X-Turnstile-Token",
 	}
 	corsMethodList = []string{strings.Join(corsMethods, ", ")}
 	corsHeaderList = []string{strings.Join(corsHeaders, ", ")}

@@ -32,6 +32,11 @@ type call struct {
 	given    bool   // raw became the event's
 	reserved int64  // of Gate.buffered
 	typ      string // of the event, for the record
+
+	kept    bool      // a proof refused it: it goes to the quarantine
+	again   bool      // it was refused before; see Retry
+	how     Again     // of a retry
+	started time.Time // of a retry
 }
 
 var calls = sync.Pool{New: func() any { return &call{raw: make([]byte, 0, startBuffer)} }}

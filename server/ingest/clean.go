@@ -24,7 +24,7 @@ func cleanHeader(h http.Header, hook *Hook) http.Header {
 			delete(h, name)
 			continue
 		}
-		if (isCredential(name) || slices.Contains(creds, name)) && !forwards(hook, name) {
+		if (IsCredential(name) || slices.Contains(creds, name)) && !forwards(hook, name) {
 			delete(h, name)
 		}
 	}
@@ -51,13 +51,14 @@ func isHop(name string) bool {
 	return false
 }
 
-// cleanQuery removes the parameters that carry credentials, and leaves the
-// rest as it was sent.
-func cleanQuery(raw string, hook *Hook) string {
+func cleanQuery(raw string, hook *Hook) string { return CleanQuery(raw, hook.Auth.CredentialParams()) }
+
+// CleanQuery removes the parameters that carry credentials, by their names or
+// by the look of them, and leaves the rest as it was sent.
+func CleanQuery(raw string, params []string) string {
 	if raw == "" {
 		return ""
 	}
-	params := hook.Auth.CredentialParams()
 	kept := make([]string, 0, 8)
 	for pair := range strings.SplitSeq(raw, "&") {
 		name, _, _ := strings.Cut(pair, "=")
@@ -68,17 +69,17 @@ func cleanQuery(raw string, hook *Hook) string {
 			}
 			name = plain
 		}
-		if !slices.Contains(params, name) && !isCredential(name) {
+		if !slices.Contains(params, name) && !IsCredential(name) {
 			kept = append(kept, pair)
 		}
 	}
 	return strings.Join(kept, "&")
 }
 
-// isCredential reports whether a header or parameter carries a credential by
+// IsCredential reports whether a header or parameter carries a credential by
 // the look of its name. Whole words count, so that Idempotency-Key and
 // X-Author stay.
-func isCredential(name string) bool {
+func IsCredential(name string) bool {
 	prev := ""
 	for rest := name; rest != ""; {
 		end := 0

@@ -39,8 +39,10 @@ type Gate struct {
 	Queue    Putter
 	Recorder Recorder // nil tells nobody
 	Waiter   Waiter   // nil: response.wait is "accepted" for every hook
-	Log      *slog.Logger
-	Now      func() time.Time // nil is time.Now
+	// Quarantine keeps what a proof refuses; nil keeps nothing.
+	Quarantine Quarantine
+	Log        *slog.Logger
+	Now        func() time.Time // nil is time.Now
 
 	MaxBuffered int64         // bytes; 0 is DefaultMaxBuffered
 	MaxWait     time.Duration // longest Reply.Delivered; 0 is DefaultMaxWait
@@ -76,7 +78,7 @@ func (c *call) accept(ctx context.Context) (Accepted, error) {
 		return Accepted{}, err
 	}
 	if err := c.hook.Auth.Early(ctx, &c.proof); err != nil { // 403
-		return Accepted{}, denied(err)
+		return Accepted{}, c.unproved(err)
 	}
 	if err := c.readBody(); err != nil { // 413
 		return Accepted{}, err
@@ -86,7 +88,10 @@ func (c *call) accept(ctx context.Context) (Accepted, error) {
 	}
 	who, err := c.hook.Auth.Verify(ctx, &c.proof) // 401, 403, 503
 	if err != nil {
-		return Accepted{}, denied(err)
+		return Accepted{}, c.unproved(err)
+	}
+	if err := c.guarded(who); err != nil { // 401
+		return Accepted{}, err
 	}
 	if a := c.handshake(ctx, true); a != nil {
 		return c.shaken(a)
@@ -111,7 +116,7 @@ func (c *call) accept(ctx context.Context) (Accepted, error) {
 		return Accepted{}, unstored(err)
 	}
 	got := Accepted{ID: put.ID, Duplicate: !put.Fresh, Hook: c.hook}
-	if c.hook.Reply.Delivered {
+	if c.hook.Reply.Delivered && !c.again {
 		got.Outcome = c.gate.wait(ctx, put.ID)
 	}
 	return got, nil
@@ -159,7 +164,7 @@ func (c *call) findClient() error {
 }
 
 func (c *call) handshake(ctx context.Context, verified bool) *auth.Answer {
-	if c.hook.Handshake == nil {
+	if c.hook.Handshake == nil || c.again && !verified {
 		return nil
 	}
 	return c.hook.Handshake.Answer(ctx, &c.proof, verified)
@@ -177,7 +182,7 @@ func (c *call) limit() error {
 	if c.hook.Limit == nil {
 		return nil
 	}
-	wait, ok := c.hook.Limit.Allow(c.proof.Remote, c.req.Received)
+	wait, ok := c.hook.Limit.Allow(c.proof.Remote, c.began())
 	if ok {
 		return nil
 	}
@@ -208,7 +213,7 @@ func (c *call) item(ctx context.Context, who auth.Identity) queue.Item {
 			Header: cleanHeader(c.req.Header, c.hook),
 			Body:   c.keepBody(),
 		},
-		Lanes: c.hook.Lanes, DedupeKey: key, DedupeWindow: window, Once: c.once(who),
+		Lanes: c.hook.Lanes, DedupeKey: key, DedupeWindow: window, Once: c.held(c.once(who)),
 	}
 }
 
@@ -237,8 +242,8 @@ func (g *Gate) told(ctx context.Context, c *call, got Accepted) {
 		return
 	}
 	g.Recorder.Tell(record.Fact{
-		Time: c.req.Received, Kind: kind, Hook: c.hook.ID, Event: got.ID, Type: c.typ, Status: status,
-		Bytes: len(c.proof.Body), Duration: g.now().Sub(c.req.Received), Remote: c.remote(), Request: c.req.ID,
+		Time: c.began(), Kind: kind, Hook: c.hook.ID, Event: got.ID, Type: c.typ, Status: status,
+		Bytes: len(c.proof.Body), Duration: g.now().Sub(c.began()), Remote: c.remote(), Request: c.req.ID,
 	})
 }
 

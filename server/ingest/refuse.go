@@ -89,18 +89,22 @@ func refusalOf(err error) *Refusal {
 // refused tells the record and the log. An unknown hook's id is not told to
 // the record, where every name takes memory.
 func (g *Gate) refused(ctx context.Context, c *call, r *Refusal) {
+	id := g.keep(c, r)
 	level := slog.LevelInfo
 	if r.Status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
 	if attrs, ok := g.line(ctx, level, c, r); ok {
+		if !id.IsZero() {
+			attrs = append(attrs, slog.String("quarantine", id.String()))
+		}
 		g.Log.LogAttrs(ctx, level, "refused", attrs...)
 	}
 	if g.Recorder == nil {
 		return
 	}
 	f := record.Fact{
-		Time: c.req.Received, Kind: record.Refused, Status: r.Status, Code: reasonOf(r), Bytes: len(c.raw),
+		Time: c.req.Received, Kind: record.Refused, Event: id, Status: r.Status, Code: reasonOf(r), Bytes: len(c.raw),
 		Duration: g.now().Sub(c.req.Received), Remote: c.remote(), Request: c.req.ID,
 	}
 	if c.hook != nil {

@@ -37,6 +37,9 @@ const (
 	atSource
 )
 
+// atoms are what a template may hold besides sources. {secret} is for digests,
+// {time} is what the clock read, {url} is the configured public URL, and
+// {url_query} that one with the query of the request.
 var atoms = map[string]atom{
 	"body": atBody, "time": atTime, "method": atMethod, "path": atPath, "secret": atSecret,
 	"url": atURL, "url_query": atURLQuery, "url_query_decoded": atURLDecoded,

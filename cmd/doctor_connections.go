@@ -1,0 +1,184 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/hookd/hookd/internal/config"
+	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/modules"
+)
+
+// checkDestinations opens what the configuration names and asks whether it can
+// be used. Nothing is sent.
+func checkDestinations(ctx context.Context, p *patient) []finding {
+	quiet := *p.a
+	quiet.io.Err = discard{}
+	cfg, _, _, err := quiet.load(ctx, p.settings, false)
+	if err != nil || cfg == nil {
+		if _, statErr := os.Stat(p.settings.Webhooks); statErr != nil || p.o.only == "" {
+			return nil // the check of files has said why
+		}
+		return []finding{fail("destinations", "hookd validate-config", "the files have errors")}
+	}
+	r, err := newRegistries(io.Discard)
+	if err != nil {
+		return []finding{fail("destinations", "", "%v", err)}
+	}
+	egress, err := p.settings.guard(false)
+	if err != nil {
+		return []finding{fail("destinations", "", "%v", err)}
+	}
+	operator, err := p.settings.guard(true)
+	if err != nil {
+		return []finding{fail("destinations", "", "%v", err)}
+	}
+	var out []finding
+	for _, e := range farEnds(cfg, r.modules) {
+		e.guard = egress
+		if e.connection != nil && e.connection.Hook == "" {
+			e.guard = operator
+		}
+		bounded, cancel := context.WithTimeout(ctx, p.o.timeout)
+		if f := e.examine(bounded, p.a); f.Status != "ok" || len(f.Steps) > 0 { // there was something to ask
+			out = append(out, f)
+		}
+		cancel()
+	}
+	return out
+}
+
+// farEnd is a connection with all destinations that share it, or a destination
+// that needs none.
+type farEnd struct {
+	module       modules.Module
+	connection   *config.Connection // nil: the module needs none
+	destinations []*config.Destination
+	lanes        []string
+	guard        *netguard.Guard
+}
+
+// farEnds lists what there is to open, in the order of the files. Connections
+// that no hook uses are not opened.
+func farEnds(cfg *config.Config, reg *modules.Registry) []*farEnd {
+	var out []*farEnd
+	shared := map[*config.Connection]*farEnd{}
+	for i := range cfg.Hooks {
+		h := &cfg.Hooks[i]
+		for j := range h.Destinations {
+			d := &h.Destinations[j]
+			m, found := reg.Lookup(d.Module)
+			if !found {
+				continue
+			}
+			c := cfg.Connection(d.Connection, m.Name())
+			e := shared[c]
+			if c == nil || e == nil {
+				e = &farEnd{module: m, connection: c}
+				out = append(out, e)
+			}
+			if c != nil {
+				shared[c] = e
+			}
+			e.destinations = append(e.destinations, d)
+			e.lanes = append(e.lanes, config.LaneName(h.ID, d.Name))
+		}
+	}
+	return out
+}
+
+// name is what a person calls it.
+func (e *farEnd) name() string {
+	if e.connection == nil || strings.HasPrefix(e.connection.Name, "/") {
+		return fmt.Sprintf("%s (%s)", e.lanes[0], e.module.Name())
+	}
+	return fmt.Sprintf("%s (%s, used by %s)", e.connection.Name, e.module.Name(), strings.Join(e.lanes, ", "))
+}
+
+// examine opens the far end, makes every destination, and asks each for its
+// rights.
+func (e *farEnd) examine(ctx context.Context, a *app) finding {
+	t := &trace{now: a.now}
+	err := e.open(ctx, t)
+	var parts []string
+	for _, s := range t.steps {
+		if s.Error == "" {
+			parts = append(parts, s.String())
+		}
+	}
+	way := strings.Join(parts, ", ")
+	f := ok("destinations", "%s", e.name())
+	if way != "" {
+		f = ok("destinations", "%s: %s", e.name(), way)
+	}
+	if err != nil {
+		f = fail("destinations", "", "%s: %v", e.name(), err)
+		if way != "" {
+			f.Detail += "; before that: " + way
+		}
+	}
+	f.Steps, f.UsedBy = t.steps, e.lanes
+	return f
+}
+
+func (e *farEnd) open(ctx context.Context, t *trace) (err error) {
+	guard := e.guard
+	if o, ok := e.destinations[0].Options.(modules.Egress); ok && e.connection == nil {
+		guard = guard.With(o.AllowedHosts())
+	}
+	dial := t.dialer(guard)
+	transport := guard.Transport(netguard.TransportOptions{})
+	transport.DialContext = dial
+	defer transport.CloseIdleConnections()
+	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: dial, HTTP: transport, Owner: "hookd-doctor"}
+	var options spec.Described
+	if e.connection != nil {
+		options = e.connection.Options
+	}
+	start := t.now()
+	conn, err := e.module.Open(ctx, env, options)
+	if e.connection != nil {
+		t.rest("open", start, err)
+	}
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	if err := t.ask(ctx, conn, "check"); err != nil {
+		return err
+	}
+	for i, d := range e.destinations {
+		name := "check"
+		if len(e.destinations) > 1 {
+			name += " " + e.lanes[i]
+		}
+		dest, err := e.module.New(env, conn, d.Options)
+		if err == nil {
+			err = t.ask(ctx, dest, name)
+		}
+		if err != nil && len(e.destinations) > 1 {
+			return fmt.Errorf("%s: %w", e.lanes[i], err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask calls Check where there is one.
+func (t *trace) ask(ctx context.Context, v any, name string) error {
+	c, ok := v.(modules.Checker)
+	if !ok {
+		return nil
+	}
+	start := t.now()
+	err := c.Check(ctx)
+	t.rest(name, start, err)
+	return err
+}
