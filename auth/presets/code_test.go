@@ -383,7 +383,7 @@ func TestPaypalCannotSign(t *testing.T) {
 	if err := v.Sign(t.Context(), authtest.Request()); err == nil {
 		t.Error("signed")
 	}
-	if _, err := newPreset(p, "secret"); err == nil || !strings.Contains(err.Error(), "webhook_id") {
+	if _, err := newPreset(p, "secret"); err == nil || !strings.Contains(err.Error(), "has no secret") {
 		t.Errorf("took a secret: %v", err)
 	}
 	if _, err := p.New(auth.Env{}, presets.Options{}); err == nil || !strings.Contains(err.Error(), "webhook_id") {

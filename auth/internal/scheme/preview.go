@@ -18,12 +18,12 @@ const previewed = 64
 // template one of the hook's settings, its name stands there in braces.
 func Preview(d *Alternative, o Options, r *auth.Request) auth.Signed {
 	out := auth.Signed{Template: d.Signed, Where: where(d.Sig.At), Form: form(d)}
-	a, err := previewable(d, &o)
+	a, err := previewable(d)
 	if err != nil {
 		out.Code = auth.CodeInternal
 		return out
 	}
-	in := input{r: r, url: o.URL, params: make(map[string]string, len(o.Params)), list: &a.sig}
+	in := input{r: r, url: o.URL, params: make(map[string]string, len(o.Params)), list: &a.sig, own: a.ownField()}
 	for name := range o.Params {
 		in.params[name] = "{param:" + name + "}"
 	}
@@ -42,7 +42,7 @@ func Preview(d *Alternative, o Options, r *auth.Request) auth.Signed {
 		}
 	}
 	w := &window{sum: sha256.New()}
-	if out.Code = a.signed.write(&state{h: w, key: []byte("{secret}")}, &in); out.Code != "" {
+	if out.Code = a.signed.write(&state{w: w, key: []byte("{secret}")}, &in); out.Code != "" {
 		return out
 	}
 	out.Length, out.SHA256 = w.n, hex.EncodeToString(w.sum.Sum(nil))
@@ -157,7 +157,7 @@ func keys(s *Sig, list string) string {
 	return strings.Join(all, ", ")
 }
 
-// window is a hash that remembers both ends of what is written to it.
+// window hashes what is written to it, and remembers both ends.
 type window struct {
 	sum        hash.Hash
 	n          int
@@ -171,8 +171,3 @@ func (w *window) Write(p []byte) (int, error) {
 	w.tail = append(w.tail[:0], w.tail[max(0, len(w.tail)-previewed):]...)
 	return w.sum.Write(p)
 }
-
-func (w *window) Sum(b []byte) []byte { return w.sum.Sum(b) }
-func (w *window) Reset()              { *w = window{sum: sha256.New()} }
-func (w *window) Size() int           { return w.sum.Size() }
-func (w *window) BlockSize() int      { return w.sum.BlockSize() }
