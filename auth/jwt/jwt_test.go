@@ -197,8 +197,9 @@ func TestChallengeAndCost(t *testing.T) {
 		challenge string
 		cost      auth.Cost
 	}{
-		`{"secret":"s"}`:                                             {`Bearer realm="Webhook API"`, auth.CostHeader},
-		`{"secret":"s","header":"X-Token"}`:                          {"", auth.CostHeader},
+		`{"secret":"s"}`:                    {`Bearer realm="Webhook API"`, auth.CostHeader},
+		`{"secret":"s","header":"X-Token"}`: {"", auth.CostHeader},
+
 		`{"jwks_url":"https://issuer.example/","algorithm":"ES256"}`: {`Bearer realm="Webhook API"`, auth.CostRemote},
 	} {
 		v, err := authtest.Decode(method.Method(), conf)
