@@ -150,7 +150,7 @@ func (a *app) requestFile(o *explainOptions) (*why.Input, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var from io.Reader = a.io.In
+	from := a.io.In
 	if o.what != "-" {
 		f, err := os.Open(o.what)
 		if err != nil {

@@ -97,7 +97,7 @@ func (r refused) Body(id event.ID) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case e.Facts.Body != quarantine.BodyKept:
+	case e.Body != quarantine.BodyKept:
 		return nil, admin.ErrNotKept
 	}
 	return e.Content, nil
@@ -110,7 +110,7 @@ func (r refused) Explain(ctx context.Context, id event.ID) (explain.Report, erro
 		return explain.Report{}, err
 	}
 	in := explain.Input{
-		ID: id.String(), Hook: e.Hook, Request: e.Proof(), Refused: e.Reason, Unread: e.Facts.Body != quarantine.BodyKept,
+		ID: id.String(), Hook: e.Hook, Request: e.Proof(), Refused: e.Reason, Unread: e.Body != quarantine.BodyKept,
 	}
 	h, release, ok := r.d.current.Hook(e.Asked)
 	if !ok {

@@ -199,6 +199,7 @@ func TestChallengeAndCost(t *testing.T) {
 	}{
 		`{"secret":"s"}`:                    {`Bearer realm="Webhook API"`, auth.CostHeader},
 		`{"secret":"s","header":"X-Token"}`: {"", auth.CostHeader},
+
 		`{"jwks_url":"https://issuer.example/","algorithm":"ES256"}`: {`Bearer realm="Webhook API"`, auth.CostRemote},
 	} {
 		v, err := authtest.Decode(method.Method(), conf)

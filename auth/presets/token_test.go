@@ -137,15 +137,17 @@ func TestTokenHash(t *testing.T) {
 	sum := sha256.Sum256([]byte(authtest.Body))
 	hexSum := hex.EncodeToString(sum[:])
 	for claims, code := range map[string]string{
-		`{"iss":"netlify","sha256":"` + hexSum + `"}`:                                                 "",
-		`{"iss":"netlify","sha256":"` + strings.ToUpper(hexSum) + `"}`:                                auth.CodeSignatureMismatch,
-		`{"iss":"netlify","sha256":"` + base64.StdEncoding.EncodeToString(sum[:]) + `"}`:              auth.CodeSignatureMismatch,
-		`{"iss":"netlify","sha256":""}`:                                                               auth.CodeSignatureMismatch,
-		`{"iss":"netlify","sha256":null}`:                                                             auth.CodeClaim,
-		`{"iss":"netlify","SHA256":"` + hexSum + `"}`:                                                 auth.CodeClaim,
-		`{"iss":"netlify"}`:                                                                           auth.CodeClaim,
-		`{"sha256":"` + hexSum + `"}`:                                                                 auth.CodeClaim,
-		`{"iss":"Netlify","sha256":"` + hexSum + `"}`:                                                 auth.CodeClaim,
+		`{"iss":"netlify","sha256":"` + hexSum + `"}`:                                    "",
+		`{"iss":"netlify","sha256":"` + strings.ToUpper(hexSum) + `"}`:                   auth.CodeSignatureMismatch,
+		`{"iss":"netlify","sha256":"` + base64.StdEncoding.EncodeToString(sum[:]) + `"}`: auth.CodeSignatureMismatch,
+		`{"iss":"netlify","sha256":""}`:                                                  auth.CodeSignatureMismatch,
+		`{"iss":"netlify","sha256":null}`:                                                auth.CodeClaim,
+		`{"iss":"netlify","SHA256":"` + hexSum + `"}`:                                    auth.CodeClaim,
+
+		`{"iss":"netlify"}`:                           auth.CodeClaim,
+		`{"sha256":"` + hexSum + `"}`:                 auth.CodeClaim,
+		`{"iss":"Netlify","sha256":"` + hexSum + `"}`: auth.CodeClaim,
+
 		`{"iss":"netlify","sha256":"` + hexSum + `","exp":` + fmt.Sprint(authtest.Now.Unix()-1) + `}`: auth.CodeExpired,
 		`{"iss":"netlify","sha256":"` + hexSum + `","sha256":"` + hexSum + `"}`:                       auth.CodeMalformed,
 		`{"iss":"netlify","sha256":"` + strings.Repeat("0", 64) + `"}`:                                auth.CodeSignatureMismatch,

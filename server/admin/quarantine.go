@@ -13,7 +13,7 @@ import (
 	"github.com/hookd/hookd/server/explain"
 )
 
-// ErrNotKept: no request is in the quarantine under this id.
+// ErrNotKept says that no request is in the quarantine under this id.
 var ErrNotKept = errors.New("not in the quarantine")
 
 // Quarantine keeps requests that a proof refused. It is safe for concurrent

@@ -24,7 +24,7 @@ import (
 
 var _ ingest.Quarantine = (*Store)(nil)
 
-// ErrNotFound: no request is kept under this id, or not any more.
+// ErrNotFound says that no request is kept under this id, or not any more.
 var ErrNotFound = errors.New("no such request in the quarantine")
 
 // Options make a Store. All bounds are more than 0.

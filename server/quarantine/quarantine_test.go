@@ -36,7 +36,6 @@ type bench struct {
 	opts quarantine.Options
 	log  bytes.Buffer
 	*quarantine.Store
-	stop func()
 }
 
 func open(t *testing.T, dir string, change ...func(*quarantine.Options)) *bench {

@@ -47,7 +47,8 @@ func changeSecrets(t *trial, change func(string) string) bool {
 // keys are other ways from the secret to the bytes of the key.
 func keys(t *trial) []mistake {
 	var all []mistake
-	add := func(text, advice string, k scheme.Key) {
+	const advice = "The sender derives the key from the secret in another way than this proof does: look at its manual, or use its provider."
+	add := func(text string, k scheme.Key) {
 		if k == t.alt.Key {
 			return
 		}
@@ -57,15 +58,14 @@ func keys(t *trial) []mistake {
 			return true
 		}})
 	}
-	const advice = "The sender derives the key from the secret in another way than this proof does: look at its manual, or use its provider."
-	add("the secret is used as text", advice, scheme.Key{})
-	add("the secret is decoded from hex", advice, scheme.Key{Enc: scheme.Hex})
-	add("the secret is decoded from base64", advice, scheme.Key{Enc: scheme.Base64})
-	add("the secret is decoded from base64url", advice, scheme.Key{Enc: scheme.Base64URL})
-	add("the SHA-1 of the secret is the key", advice, scheme.Key{SHA1: true})
+	add("the secret is used as text", scheme.Key{})
+	add("the secret is decoded from hex", scheme.Key{Enc: scheme.Hex})
+	add("the secret is decoded from base64", scheme.Key{Enc: scheme.Base64})
+	add("the secret is decoded from base64url", scheme.Key{Enc: scheme.Base64URL})
+	add("the SHA-1 of the secret is the key", scheme.Key{SHA1: true})
 	for _, prefix := range prefixes(t.opts.Secrets, t.alt.Key.Strip) {
-		add("the secret is used without its "+prefix, advice, scheme.Key{Strip: prefix})
-		add("the secret is used without its "+prefix+" and decoded from base64", advice, scheme.Key{Strip: prefix, Enc: scheme.Base64})
+		add("the secret is used without its "+prefix, scheme.Key{Strip: prefix})
+		add("the secret is used without its "+prefix+" and decoded from base64", scheme.Key{Strip: prefix, Enc: scheme.Base64})
 	}
 	return all
 }
