@@ -113,5 +113,7 @@ func braintreeForm(signed string, next bool) scheme.Alternative {
 		},
 		Signed:      signed,
 		Fallthrough: next,
+		// Braintree's handshake signs any challenge of 20 to 32 hex digits.
+		MinSigned: len("00112233445566778899aabbccddeeff\n") + 1,
 	}
 }

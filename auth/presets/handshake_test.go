@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/auth/authtest"
 	"github.com/hookd/hookd/auth/internal/scheme"
 	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/secret"
@@ -377,4 +378,32 @@ func FuzzHandshakes(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestChallengeIsNoEvent: what Braintree's handshake signs for anybody does not
+// pass as the payload of an event.
+func TestChallengeIsNoEvent(t *testing.T) {
+	t.Parallel()
+	p, _ := presets.Lookup("braintree")
+	v, err := p.New(auth.Env{}, presets.Options{Secrets: []secret.String{secret.New("private")}, Params: map[string]string{"public_key": "public"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := func(payload, signature string) *auth.Request {
+		r := authtest.Request()
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Body = []byte(url.Values{"bt_signature": {signature}, "bt_payload": {payload}}.Encode())
+		return r
+	}
+	for _, challenge := range []string{strings.Repeat("0123456789abcdef", 2), strings.Repeat("ab", 10)} {
+		r := authtest.Request()
+		r.Method, r.URL.RawQuery = http.MethodGet, "bt_challenge="+challenge
+		a := v.Handshake().Answer(t.Context(), r, false)
+		if a == nil || !strings.HasPrefix(string(a.Body), "public|") {
+			t.Fatalf("no answer to the challenge: %+v", a)
+		}
+		if _, err := v.Verify(t.Context(), event(challenge, string(a.Body))); err == nil || auth.DenialOf(err).Code != auth.CodeMalformed {
+			t.Errorf("a signed challenge passed as an event: %v", err)
+		}
+	}
 }

@@ -59,6 +59,7 @@ type alternative struct {
 	when    *Source
 	literal string
 	cascade bool
+	least   int          // bytes of the signed text
 	keys    []*key       // of HMAC and Digest
 	public  []*publicKey // of Ed25519, ECDSA and RSA
 	tokens  auth.Tokens  // of Token and Basic

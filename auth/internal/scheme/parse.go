@@ -6,7 +6,7 @@ import (
 
 // parse reads the text forms of a description.
 func parse(d *Alternative) (a alternative, err error) {
-	a = alternative{kind: d.Kind, hash: d.Hash, sig: d.Sig, cascade: d.Fallthrough}
+	a = alternative{kind: d.Kind, hash: d.Hash, sig: d.Sig, cascade: d.Fallthrough, least: d.MinSigned}
 	if a.at, err = ParseSources(d.Sig.At); err != nil {
 		return a, err
 	}

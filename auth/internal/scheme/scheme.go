@@ -21,6 +21,9 @@ type Alternative struct {
 	When [2]string
 	// Fallthrough tries the next alternative when the signature does not match.
 	Fallthrough bool
+	// MinSigned is how many bytes the signed text must have at least. A handshake
+	// that signs short challenges of anybody would else make proofs of them.
+	MinSigned int
 	// Require are pairs of templates that must be equal, besides the signature:
 	// {"{query:bodySHA256}", "{hex:sha256:body}"}.
 	Require [][2]string

@@ -82,6 +82,9 @@ func (a *alternative) verifyOne(in *input) (who int, code string) {
 	if code := a.readTime(in); code != "" {
 		return 0, code
 	}
+	if code := a.long(in); code != "" {
+		return 0, code
+	}
 	if a.asymmetric() {
 		return a.verifyPublic(in, values)
 	}
@@ -93,6 +96,29 @@ func (a *alternative) verifyOne(in *input) (who int, code string) {
 	}
 	m := matcher{a: a, sums: sums[:len(a.keys)], who: -1}
 	return m.match(values)
+}
+
+// long refuses a signed text that is as short as the challenge of a handshake.
+func (a *alternative) long(in *input) (code string) {
+	if a.least == 0 {
+		return ""
+	}
+	var n length
+	if code := a.signed.write(&state{w: &n, key: nil}, in); code != "" {
+		return code
+	}
+	if int(n) < a.least {
+		return auth.CodeMalformed
+	}
+	return ""
+}
+
+// length counts what is written to it.
+type length int
+
+func (n *length) Write(p []byte) (int, error) {
+	*n += length(len(p))
+	return len(p), nil
 }
 
 // values reads what the signature's sources hold, into room where it is enough.
