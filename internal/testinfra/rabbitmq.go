@@ -113,7 +113,7 @@ func rabbitDefinitions(s *Server) (string, error) {
 	hash := sha256.Sum256(append([]byte("salt"), s.Password...))
 	login := func(name string, tags ...string) map[string]any {
 		return map[string]any{
-			"name": name, "tags": tags, "hashing_algorithm": "rabbit_password_hashing_sha256",
+			"name": name, "tags": append([]string{}, tags...), "hashing_algorithm": "rabbit_password_hashing_sha256",
 			"password_hash": base64.StdEncoding.EncodeToString(append([]byte("salt"), hash[:]...)),
 		}
 	}
@@ -143,5 +143,22 @@ func (s *Server) rabbitEnv() []string {
 		// signals reach the server and it dies with the tests.
 		"RABBITMQ_ALLOW_INPUT=1",
 		`RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-noinput -kernel inet_dist_use_interface {127,0,0,1} -kernel inetrc '"` + s.file("inetrc") + `"'`,
+	}
+}
+
+// RabbitCtl runs rabbitmqctl on a server that RabbitMQ returned. It takes some
+// seconds.
+func (s *Server) RabbitCtl(t testing.TB, args ...string) {
+	t.Helper()
+	home, _ := filepath.Glob(rabbitHome)
+	var out strings.Builder
+	cmd := exec.Command(filepath.Join(home[0], "sbin", "rabbitmqctl"), args...) // #nosec G204
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.Dir, s.rabbitEnv(), &out, &out
+	var err error
+	if cmd.SysProcAttr, err = attributes(s.r.user); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("rabbitmqctl %s: %v\n%s", strings.Join(args, " "), err, out.String())
 	}
 }
