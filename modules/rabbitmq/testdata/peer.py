@@ -42,6 +42,10 @@ def drain(queue):
         }
 
 
+def ids(queue):
+    return [m["id"] for m in drain(queue)]
+
+
 def declare(queue, arguments=None):
     channel().queue_declare(queue, durable=True, arguments=arguments)
     return ()
@@ -74,7 +78,7 @@ def fill(queue, n):
     return ()
 
 
-operations = {f.__name__: f for f in (drain, declare, delete, exchange, delete_exchange, bind, fill)}
+operations = {f.__name__: f for f in (drain, ids, declare, delete, exchange, delete_exchange, bind, fill)}
 
 channel()
 print()
@@ -86,5 +90,5 @@ for line in sys.stdin:
         state.clear()
         answer = list(operations[name](*arguments))
     for message in answer:
-        print(json.dumps(message))
+        print(message if isinstance(message, str) else json.dumps(message))
     print()
