@@ -125,14 +125,17 @@ func TestBrokerRestarts(t *testing.T) {
 			for i := range rounds {
 				<-time.After(time.Duration(500+rand.IntN(1000)) * time.Millisecond)
 				name := names[i%len(names)]
+				start := time.Now()
 				faults[name]()
 				done[name]++
+				t.Logf("round %d: %s, %v", i+1, name, time.Since(start).Round(time.Millisecond))
 			}
 			<-time.After(time.Second)
 			cancel()
 			<-loaded
+			start := time.Now()
 			drain(t, cfg, d)
-			t.Logf("faults: %v", done)
+			t.Logf("faults: %v; all was settled %v after the last", done, time.Since(start).Round(time.Second))
 			accountFarEnd(t, cfg, book, f.ids())
 			d.stop(t) // the same process as in the beginning
 		})
