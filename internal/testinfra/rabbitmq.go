@@ -88,7 +88,7 @@ func setupRabbit(s *Server) error {
 		return err
 	}
 	s.Addr, s.TLSAddr, s.User, s.Password = loopback(p[0]), loopback(p[1]), account, password
-	s.settings = map[string]string{"epmd": strconv.Itoa(p[2]), "dist": strconv.Itoa(p[3])}
+	s.settings["epmd"], s.settings["dist"] = strconv.Itoa(p[2]), strconv.Itoa(p[3])
 	definitions, err := rabbitDefinitions(s)
 	if err != nil {
 		return err
