@@ -118,6 +118,14 @@ func stranger(e *amqp.Error) bool {
 	return false
 }
 
+// frame is the size in bytes of the largest frame.
+func (k *client) frame() int {
+	if n := k.amqp.Config.FrameSize; n > 0 && n < frameSize {
+		return n
+	}
+	return frameSize
+}
+
 // lost is the failure of a send when the connection is gone; nil while it is
 // not.
 func (k *client) lost() error {
