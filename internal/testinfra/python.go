@@ -1,0 +1,163 @@
+package testinfra
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// interpreter is Debian's, which has Debian's packages; another one may come
+// first on the PATH.
+const interpreter = "/usr/bin/python3"
+
+// pythonPackages bring the modules that tests import.
+var pythonPackages = map[string]string{
+	"pika": "python3-pika", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
+	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt",
+}
+
+// importable are the modules that were found, or why they were not.
+var importable sync.Map
+
+// need finds a Python module, "" for none.
+func need(module string) error {
+	if err := have([]string{interpreter}, []string{"python3"}); err != nil || module == "" {
+		return err
+	}
+	found, _ := importable.LoadOrStore(module, sync.OnceValue(func() error {
+		err := imports(module)
+		if err == nil || os.Getenv("HOOKD_TEST_INSTALL") != "1" || pythonPackages[module] == "" {
+			return err
+		}
+		if err := install([]string{pythonPackages[module]}); err != nil {
+			return err
+		}
+		return imports(module)
+	}))
+	return found.(func() error)()
+}
+
+func imports(module string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import "+module).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: Python module %s: %s", errMissing, module, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// Python runs a script to its end and returns what it printed. module is what it
+// imports ("pika"), "" for the standard library only.
+func Python(t testing.TB, module, script string, args ...string) []byte {
+	t.Helper()
+	if err := need(module); err != nil {
+		absent(t, interpreter, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	var errs strings.Builder
+	cmd := exec.CommandContext(ctx, interpreter, append([]string{script}, args...)...)
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, errs.String())
+	}
+	return out
+}
+
+// Peer is a script that runs beside the test and does what it is told: it reads
+// one line of its standard input at a time and answers with any number of lines
+// and an empty one. Its first answer comes unasked, when it is ready. It is safe
+// for concurrent use.
+type Peer struct {
+	t      testing.TB
+	script string
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	errs   *os.File
+
+	mu  sync.Mutex
+	out *bufio.Scanner
+}
+
+// maxLine bounds one line of an answer: a body of some MiB in base64.
+const maxLine = 64 << 20
+
+// NewPeer starts a script, as Python does, and ends it with the test.
+func NewPeer(t testing.TB, module, script string, args ...string) *Peer {
+	t.Helper()
+	if err := need(module); err != nil {
+		absent(t, interpreter, err)
+	}
+	p := &Peer{t: t, script: script, cmd: exec.Command(interpreter, append([]string{"-u", script}, args...)...)}
+	var err error
+	if p.cmd.SysProcAttr, err = attributes(""); err != nil {
+		t.Fatal(err)
+	}
+	if p.errs, err = os.CreateTemp(t.TempDir(), "stderr-"); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Stderr = p.errs
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.out = bufio.NewScanner(out)
+	p.out.Buffer(nil, maxLine)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.in.Close()
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		_ = p.errs.Close()
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer("its start")
+	return p
+}
+
+// Ask sends a line and returns the lines of the answer.
+func (p *Peer) Ask(line string) []string {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := io.WriteString(p.in, line+"\n"); err != nil {
+		p.fail(line, err)
+	}
+	return p.answer(line)
+}
+
+func (p *Peer) answer(line string) []string {
+	p.t.Helper()
+	// A script that hangs is ended, which ends the reading.
+	timer := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	var lines []string
+	for p.out.Scan() {
+		if p.out.Text() == "" {
+			return lines
+		}
+		lines = append(lines, p.out.Text())
+	}
+	p.fail(line, p.out.Err())
+	return nil
+}
+
+func (p *Peer) fail(line string, err error) {
+	p.t.Helper()
+	b, _ := os.ReadFile(p.errs.Name())
+	p.t.Fatalf("%s ended at %q: %v\n%s", p.script, line, err, b)
+}
