@@ -13,7 +13,7 @@ ROUNDS   ?= 100
 CUTS     ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race lint fuzz bench crash powercut backlog brokers throughput services-up services-down generate verify clean
+.PHONY: help build run test race sdks lint fuzz bench crash powercut backlog brokers throughput services-up services-down generate verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: ## run all tests
 
 race: ## run all tests under the race detector
 	$(GO) test -trimpath -race -tags $(TAGS) ./...
+
+sdks: ## check what test-send signs with the senders' own libraries
+	cd testdata/sdks && $(GO) vet ./... && $(GO) test -count 1 ./...
 
 lint: ## vet and golangci-lint
 	$(GO) vet -tags $(TAGS) ./...
