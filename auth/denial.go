@@ -12,7 +12,10 @@ type Denial struct {
 	// Unavailable answers 503: the service that decides cannot be reached.
 	Unavailable bool
 	Challenge   string // value of WWW-Authenticate; may be empty
-	Err         error  // holds no secret
+	// Asked: nothing is wrong yet. The scheme begins with a request without a
+	// credential, and goes on with the answer to its challenge.
+	Asked bool
+	Err   error // holds no secret
 }
 
 // Deny is a refusal without a cause worth telling.

@@ -104,10 +104,12 @@ func (g *Group) refusal(r *Request, refusals []*Denial) *Denial {
 		}
 		out.Forbidden = out.Forbidden && d.Forbidden
 		out.Unavailable = out.Unavailable || d.Unavailable
+		out.Asked = out.Asked || d.Asked
 	}
 	if out.Unavailable || out.Forbidden {
 		out.Challenge = ""
 	}
+	out.Asked = out.Asked && out.Code == CodeMissing && !out.Unavailable
 	out.Err = errors.Join(causes...)
 	return out
 }

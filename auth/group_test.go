@@ -73,8 +73,9 @@ func TestAnyOfRefusals(t *testing.T) {
 		forbidden, unavailable bool
 		code, challenge        string
 	}{
+		{"a challenge is to come", auth.Denial{Code: auth.CodeMissing, Asked: true}, auth.Denial{Code: auth.CodeMissing}, false, false, auth.CodeMissing, "x"},
 		{"both missing", auth.Denial{Code: auth.CodeMissing}, auth.Denial{Code: auth.CodeMissing}, false, false, auth.CodeMissing, "x"},
-		{"what says more", auth.Denial{Code: auth.CodeMissing}, auth.Denial{Code: auth.CodeExpired}, false, false, auth.CodeExpired, "x"},
+		{"what says more", auth.Denial{Code: auth.CodeMissing, Asked: true}, auth.Denial{Code: auth.CodeExpired}, false, false, auth.CodeExpired, "x"},
 		{"one forbids", auth.Denial{Code: auth.CodeScope, Forbidden: true}, auth.Denial{Code: auth.CodeMissing}, false, false, auth.CodeScope, "x"},
 		{"both forbid", auth.Denial{Code: auth.CodeScope, Forbidden: true}, auth.Denial{Code: auth.CodeAddress, Forbidden: true}, true, false, auth.CodeScope, ""},
 		{"one is down", auth.Denial{Code: auth.CodeMissing}, auth.Denial{Code: auth.CodeUnavailable, Unavailable: true}, false, true, auth.CodeUnavailable, ""},
@@ -83,6 +84,9 @@ func TestAnyOfRefusals(t *testing.T) {
 		d := auth.DenialOf(err)
 		if d.Forbidden != c.forbidden || d.Unavailable != c.unavailable || d.Code != c.code || d.Challenge != c.challenge {
 			t.Errorf("%s: %+v", c.name, d)
+		}
+		if asked := c.a.Asked && c.code == auth.CodeMissing; d.Asked != asked {
+			t.Errorf("%s: asked %v, want %v", c.name, d.Asked, asked)
 		}
 		var inner *auth.Denial
 		if !errors.As(d.Err, &inner) {

@@ -66,7 +66,7 @@ func (v *verifier) stale(now time.Time, genuine bool) *auth.Denial {
 func read(r *auth.Request) (*credential, error) {
 	value, code := auth.OneHeader(r.Header, header)
 	if code != "" {
-		return nil, auth.Deny(name, code)
+		return nil, &auth.Denial{Method: name, Code: code, Asked: code == auth.CodeMissing}
 	}
 	c, err := parse(value)
 	if err != nil {

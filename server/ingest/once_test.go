@@ -1,8 +1,10 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -37,5 +39,23 @@ func TestOnce(t *testing.T) {
 	var d *auth.Denial
 	if !errors.As(ref, &d) || d.Code != auth.CodeReplayed {
 		t.Errorf("%v", ref)
+	}
+}
+
+// TestAsking: the first request of a scheme of challenge and answer is no fault:
+// it is answered and counted, but neither kept nor a line of its own in the log.
+func TestAsking(t *testing.T) {
+	t.Parallel()
+	r := newRig(&proof{cost: auth.CostHeader, verify: func(*auth.Request) error {
+		return &auth.Denial{Method: "digest_auth", Code: auth.CodeMissing, Asked: true, Challenge: "Digest x"}
+	}})
+	s := &shelf{}
+	var log bytes.Buffer
+	r.gate.Quarantine, r.gate.Log = s, slog.New(slog.NewTextHandler(&log, nil))
+	if ref := r.refuse(t, post("{}"), 401, "unauthorized"); ref.Challenge != "Digest x" {
+		t.Errorf("challenge %q", ref.Challenge)
+	}
+	if len(s.kept) != 0 || log.Len() != 0 || len(r.facts) != 1 {
+		t.Errorf("kept %d, %d facts, log %q", len(s.kept), len(r.facts), &log)
 	}
 }

@@ -38,7 +38,7 @@ func denied(err error) error {
 	}
 	return &Refusal{
 		Status: http.StatusUnauthorized, Code: "unauthorized", Reason: reason,
-		Public: "Unauthorized", Challenge: d.Challenge, Err: d,
+		Public: "Unauthorized", Challenge: d.Challenge, Err: d, Asked: d.Asked,
 	}
 }
 
@@ -91,8 +91,11 @@ func refusalOf(err error) *Refusal {
 func (g *Gate) refused(ctx context.Context, c *call, r *Refusal) {
 	id := g.keep(c, r)
 	level := slog.LevelInfo
-	if r.Status >= http.StatusInternalServerError {
+	switch {
+	case r.Status >= http.StatusInternalServerError:
 		level = slog.LevelWarn
+	case r.Asked:
+		level = slog.LevelDebug
 	}
 	if attrs, ok := g.line(ctx, level, c, r); ok {
 		if !id.IsZero() {

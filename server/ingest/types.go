@@ -134,6 +134,8 @@ type Refusal struct {
 	Violations []Violation // of a JSON Schema
 	Reason     string      // the slug for the log only, where Code must not say it
 	Err        error
+	// Asked: the first request of a scheme of challenge and answer, not a fault.
+	Asked bool
 }
 
 // Violation is one breach of a JSON Schema.

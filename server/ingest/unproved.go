@@ -34,7 +34,7 @@ type Unproved struct {
 
 // unproved is the refusal of a request by a proof.
 func (c *call) unproved(err error) error {
-	c.kept = !c.again
+	c.kept = !c.again && !auth.DenialOf(err).Asked
 	return denied(err)
 }
 
