@@ -144,6 +144,10 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/santhosh-tekuri/":       {"server/ingest/payload"},
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},
 		"code.dny.dev/ssrf":                 {"internal/netguard"},
+		"github.com/IBM/sarama":             {"modules/kafka"},
+		"github.com/rcrowley/go-metrics":    {"modules/kafka"},
+		"github.com/xdg-go/scram":           {"modules/kafka"},
+		"github.com/twmb/":                  {}, // in tests only
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
 		"text/template":                     {},
 		"html/template":                     {},

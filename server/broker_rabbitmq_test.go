@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/hookd/hookd/internal/testinfra"
-	"github.com/hookd/hookd/server/admin"
 )
 
 func rabbitFarEnd(t *testing.T) farEnd {
@@ -58,35 +57,7 @@ func TestRabbitMQDeadLetters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := rabbitFarEnd(t)
 			c.change(&f)
-			cfg := f.configure(t, f.addr)
-			cfg.env = append(cfg.env, "HOOKD_LIMITS_STRING=16MiB")
-			d := cfg.start(t)
-			book := newLedger()
-			send := newSender("http://"+cfg.listen, book)
-			small := len(send.pad)
-			for n, pad := range []int{small, c.pad, small} {
-				send.pad = strings.Repeat("x", pad)
-				send.send(n)
-			}
-			send.client.CloseIdleConnections()
-			drain(t, cfg, d)
-			client := admin.Client{BaseURL: "http://" + cfg.admin, HTTP: admin.NewHTTPClient()}
-			defer client.HTTP.CloseIdleConnections()
-			page, err := client.Dead(t.Context(), admin.Filter{}, "", 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids := f.ids()
-			if len(book.accepted) != 3 || len(page.Events) == 0 || len(page.Events)+len(ids) != 3 {
-				t.Errorf("accepted %d, dead %d, read back %d; refused %v", len(book.accepted), len(page.Events), len(ids), book.refused)
-			}
-			for _, e := range page.Events {
-				got := e.Deliveries[0]
-				if got.Code != c.code || !strings.Contains(got.Note, c.note) || got.Attempts != 1 {
-					t.Errorf("after %d attempts: %s: %s", got.Attempts, got.Code, got.Note)
-				}
-			}
-			d.stop(t)
+			f.deadLetters(t, c.pad, c.code, c.note)
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,9 @@ type farEnd struct {
 	addr       string                   // of the server
 	connection func(addr string) string // entry of connections.json that leads to addr, JSON
 	options    string                   // module-config, JSON
+	// proxy is the network in between where that must stand at a certain
+	// address; nil is anywhere.
+	proxy func() *testinfra.Proxy
 	// ids are the delivery ids of the messages at the far end, one for each
 	// message, repeats included. It is called once, at the end.
 	ids func() []string
@@ -37,6 +41,7 @@ var farEnds = []struct {
 	make func(t *testing.T) farEnd
 }{
 	{"rabbitmq", rabbitFarEnd},
+	{"kafka", kafkaFarEnd},
 }
 
 const brokerLane = "out"
@@ -69,6 +74,13 @@ func (f farEnd) configure(t *testing.T, addr string) daemonConfig {
 		}
 	}
 	return cfg
+}
+
+func (f farEnd) network(t *testing.T) *testinfra.Proxy {
+	if f.proxy != nil {
+		return f.proxy()
+	}
+	return testinfra.NewProxy(t, f.addr)
 }
 
 // faults are the ways in which a far end goes away and comes back.
@@ -110,7 +122,7 @@ func TestBrokerRestarts(t *testing.T) {
 	for _, end := range farEnds {
 		t.Run(end.name, func(t *testing.T) {
 			f := end.make(t)
-			p := testinfra.NewProxy(t, f.addr)
+			p := f.network(t)
 			cfg := f.configure(t, p.Addr())
 			d := cfg.start(t)
 			book := newLedger()
@@ -214,6 +226,42 @@ func dead(t *testing.T, cfg daemonConfig) (n int) {
 		n += l.Dead
 	}
 	return n
+}
+
+// deadLetters sends three events, the second padded to pad bytes, and wants those
+// that the far end does not take as dead letters with the code and a part of the
+// note, after one attempt.
+func (f farEnd) deadLetters(t *testing.T, pad int, code, note string) {
+	t.Helper()
+	cfg := f.configure(t, f.addr)
+	cfg.env = append(cfg.env, "HOOKD_LIMITS_STRING=16MiB")
+	d := cfg.start(t)
+	book := newLedger()
+	send := newSender("http://"+cfg.listen, book)
+	small := len(send.pad)
+	for n, pad := range []int{small, pad, small} {
+		send.pad = strings.Repeat("x", pad)
+		send.send(n)
+	}
+	send.client.CloseIdleConnections()
+	drain(t, cfg, d)
+	client := admin.Client{BaseURL: "http://" + cfg.admin, HTTP: admin.NewHTTPClient()}
+	defer client.HTTP.CloseIdleConnections()
+	page, err := client.Dead(t.Context(), admin.Filter{}, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := f.ids()
+	if len(book.accepted) != 3 || len(page.Events) == 0 || len(page.Events)+len(ids) != 3 {
+		t.Errorf("accepted %d, dead %d, read back %d; refused %v", len(book.accepted), len(page.Events), len(ids), book.refused)
+	}
+	for _, e := range page.Events {
+		got := e.Deliveries[0]
+		if got.Code != code || !strings.Contains(got.Note, note) || got.Attempts != 1 {
+			t.Errorf("after %d attempts: %s: %s", got.Attempts, got.Code, got.Note)
+		}
+	}
+	d.stop(t)
 }
 
 // TestBrokerThroughput measures events a second from the sender's request to

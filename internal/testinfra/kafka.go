@@ -15,11 +15,17 @@ import (
 
 const kafkaVersion = "4.1.1"
 
-// KafkaMaxMessage is the size in bytes above which Kafka refuses a batch.
-const KafkaMaxMessage = 2 << 20
+const (
+	// KafkaMaxMessage is the size in bytes above which Kafka refuses a batch.
+	KafkaMaxMessage = 2 << 20
+	// KafkaGuest has no rights but those that a test gives it; its password is
+	// the server's.
+	KafkaGuest = "guest-of-hookd"
+)
 
 // Kafka is Apache Kafka, one node without ZooKeeper. Addr has no
-// authentication, TLSAddr asks for SASL PLAIN. Topics are not made by being used.
+// authentication and all rights, TLSAddr asks for SASL: PLAIN, SCRAM-SHA-256 or
+// SCRAM-SHA-512. Topics are not made by being used.
 //
 // A client goes from the address that it was given to the one that the broker
 // tells it. So a proxy in between must stand where the broker says that it is:
@@ -99,11 +105,15 @@ func setupKafka(s *Server) error {
 		"transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
 		"share.coordinator.state.topic.replication.factor": "1", "share.coordinator.state.topic.min.isr": "1",
 		"group.initial.rebalance.delay.ms": "0", "num.partitions": "1",
+		// A broker that was killed comes back when its session is over.
+		"broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "250",
 		"log.flush.interval.messages":                           "1", // to disk before it is acknowledged: one node has no other copy
 		"listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 		"listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 		"listener.name.sasl_ssl.plain.sasl.jaas.config": fmt.Sprintf(
-			`org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";`, account, password),
+			`org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s" user_%s="%s";`, account, password, KafkaGuest, password),
+		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":           "User:ANONYMOUS;User:" + account,
 	}
 	var text strings.Builder
 	for k, v := range properties {
@@ -113,9 +123,13 @@ func setupKafka(s *Server) error {
 		return err
 	}
 	const cluster = "aG9va2QtdGVzdC1jbHVzdA" // any 16 bytes
-	format := s.kafka("kafka.tools.StorageTool", "format", "-t", cluster, "-c", s.file("server.properties"),
-		"--add-scram", fmt.Sprintf("SCRAM-SHA-256=[name=%s,password=%s]", account, password),
-		"--add-scram", fmt.Sprintf("SCRAM-SHA-512=[name=%s,password=%s]", account, password))
+	args := []string{"format", "-t", cluster, "-c", s.file("server.properties")}
+	for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		for _, name := range []string{account, KafkaGuest} {
+			args = append(args, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, name, password))
+		}
+	}
+	format := s.kafka("kafka.tools.StorageTool", args...)
 	if out, err := format.CombinedOutput(); err != nil {
 		return fmt.Errorf("format: %w\n%s", err, out)
 	}

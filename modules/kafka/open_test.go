@@ -1,0 +1,287 @@
+package kafka_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+
+	"github.com/hookd/hookd/internal/event"
+	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/kafka"
+)
+
+var ids event.IDs
+
+func delivery(body string) *event.Delivery {
+	ev := &event.Event{
+		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Body: []byte(body),
+		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
+	}
+	const lane = "github/kafka-1"
+	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
+	d.Header = http.Header{
+		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
+		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
+	}
+	return d
+}
+
+func decode(t *testing.T, text string, into spec.Described) {
+	t.Helper()
+	node, list := spec.ParseJSON("f", []byte(text))
+	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
+		t.Fatalf("%s: %v", text, list)
+	}
+}
+
+// opened are the connections of the tests that run, by the test.
+var opened sync.Map
+
+func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
+	t.Helper()
+	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
+	m := kafka.Module()
+	c := m.Connection()
+	decode(t, connection, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	conn, err := m.Open(ctx, env, c)
+	if err == nil {
+		end := sync.OnceFunc(func() {
+			if err := conn.Close(context.WithoutCancel(ctx)); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+		opened.Store(t, end)
+		t.Cleanup(end)
+	}
+	return env, conn, err
+}
+
+// closeAll closes the last connection that the test opened.
+func closeAll(t *testing.T) {
+	t.Helper()
+	end, _ := opened.LoadAndDelete(t)
+	end.(func())()
+}
+
+// destination opens a connection and makes a destination.
+func destination(t *testing.T, connection, options string) modules.BatchDestination {
+	t.Helper()
+	env, conn, err := open(t, connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := kafka.Module()
+	o := m.Options()
+	decode(t, options, o)
+	d, err := m.New(env, conn, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.(modules.BatchDestination)
+}
+
+func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := d.Send(ctx, x)
+	return err
+}
+
+func check(t *testing.T, d modules.Destination) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	return d.(modules.Checker).Check(ctx)
+}
+
+// want fails the test when err is not the failure that is described.
+func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error", what)
+		return
+	}
+	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
+		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
+	}
+}
+
+func headerOf(r *kgo.Record) http.Header {
+	h := make(http.Header)
+	for _, x := range r.Headers {
+		h.Add(x.Key, string(x.Value))
+	}
+	return h
+}
+
+func plainAuth(user, password string) sasl.Mechanism {
+	return plain.Auth{User: user, Pass: password}.AsMechanism()
+}
+
+// silentListener takes connections, says greeting, and nothing more.
+func silentListener(t *testing.T, greeting string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer c.Close()
+				_, _ = c.Write([]byte(greeting))
+				buf := make([]byte, 100)
+				for err := error(nil); err == nil; {
+					_, err = c.Read(buf)
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		wg.Wait()
+	})
+	return l.Addr().String()
+}
+
+// A cluster that does not let hookd in, or is none.
+func TestOpenFailures(t *testing.T) {
+	b := newBroker(t, 1)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	_ = l.Close()
+	at := func(addr, more string) string { return fmt.Sprintf(`{"bootstrap_servers": %q%s}`, addr, more) }
+	wrong := func(mechanism string) string {
+		return strings.Replace(b.login("hookd", mechanism), b.Password, "wrong-secret", 1)
+	}
+	for what, c := range map[string]struct{ connection, code, text string }{
+		"PLAIN":                   {wrong("PLAIN"), modules.CodeAuthFailed, `user "hookd"`},
+		"SCRAM-SHA-256":           {wrong("SCRAM-SHA-256"), modules.CodeAuthFailed, `user "hookd"`},
+		"SCRAM-SHA-512":           {wrong("SCRAM-SHA-512"), modules.CodeAuthFailed, `user "hookd"`},
+		"unknown user":            {b.login("nobody", "SCRAM-SHA-512"), modules.CodeAuthFailed, `user "nobody"`},
+		"no login where one":      {at(b.TLSAddr, fmt.Sprintf(`, "tls": {"ca_file": %q}`, b.Certs.CA)), modules.CodeUnavailable, "login"},
+		"a login where none":      {at(b.Addr, `, "sasl_mechanism": "PLAIN", "sasl_username": "hookd", "sasl_password": "x"`), modules.CodeAuthFailed, "PLAIN"},
+		"nobody":                  {at(nobody, ""), modules.CodeUnavailable, "refused"},
+		"TLS where there is none": {at(b.Addr, `, "tls": true`), modules.CodeUnavailable, ""},
+		"none where there is TLS": {at(b.TLSAddr, ""), modules.CodeBadAnswer, "TLS"},
+		"unlisted":                {at("192.0.2.1:9092", ""), modules.CodeEgressDenied, "192.0.2.1"},
+		"authorities":             {at(b.Addr, `, "tls": {"ca_file": "/no/such/file"}`), modules.CodeTLS, "tls.ca_file"},
+		"HTTP":                    {at(silentListener(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), ""), modules.CodeBadAnswer, "as Kafka does"},
+		"silence":                 {at(silentListener(t, ""), `, "request_timeout": "1s"`), modules.CodeTimeout, ""},
+	} {
+		_, _, err := open(t, c.connection)
+		want(t, what, err, modules.Retryable, c.code, c.text)
+		if err != nil && (strings.Contains(err.Error(), b.Password) || strings.Contains(err.Error(), "wrong-secret")) {
+			t.Errorf("%s shows the password: %v", what, err)
+		}
+	}
+}
+
+// An opening ends with its context.
+func TestOpenEnds(t *testing.T) {
+	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := kafka.Module()
+	c := m.Connection()
+	decode(t, fmt.Sprintf(`{"bootstrap_servers": %q}`, silentListener(t, "")), c)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, err = m.Open(ctx, modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext}, c)
+	want(t, "silence", err, modules.Retryable, modules.CodeTimeout, "")
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// One of several bootstrap servers is enough.
+func TestBootstrap(t *testing.T) {
+	f := newFake(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	d := destination(t, fmt.Sprintf(`{"bootstrap_servers": "%s, %s ,"}`, l.Addr(), f.proxy.Addr()), fakeOptions(""))
+	if err := send(t, d, delivery(`{}`)); err != nil {
+		t.Error(err)
+	}
+}
+
+// The right to number messages is asked for when the connection is opened.
+func TestNoRightToNumber(t *testing.T) {
+	f := newFake(t, kfake.EnableACLs(), kfake.EnableSASL(), kfake.User("PLAIN", "hookd", "pw",
+		kfake.ACL{Resource: kmsg.ACLResourceTypeCluster, Name: "kafka-cluster", Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationDescribe, Allow: true}))
+	_, _, err := open(t, f.connection(`, "sasl_mechanism": "PLAIN", "sasl_username": "hookd", "sasl_password": "pw"`))
+	want(t, "no right", err, modules.Retryable, modules.CodeAuthFailed, `"idempotent": false`)
+}
+
+// Each mechanism over TLS, and what undoes TLS.
+func TestLogins(t *testing.T) {
+	b := newBroker(t, 1)
+	n := 0
+	good := func(connection string) {
+		t.Helper()
+		d := destination(t, connection, b.options(""))
+		if err := send(t, d, delivery(`{}`)); err != nil {
+			t.Errorf("%s: %v", connection, err)
+		}
+		if err := check(t, d); err != nil {
+			t.Errorf("%s: Check: %v", connection, err)
+		}
+		n++
+	}
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		good(b.login("hookd", mechanism))
+	}
+	tls := func(settings string) string {
+		return strings.Replace(b.login("hookd", "PLAIN"), fmt.Sprintf(`{"ca_file": %q}`, b.Certs.CA), settings, 1)
+	}
+	good(tls(fmt.Sprintf(`{"ca_file": %q, "server_name": "localhost"}`, b.Certs.CA)))
+	good(tls(fmt.Sprintf(`{"ca_file": %q, "cert_file": %q, "key_file": %q}`, b.Certs.CA, b.Certs.ClientCert, b.Certs.ClientKey)))
+	good(tls(`{"insecure_skip_verify": true}, "security_protocol": "SASL_SSL"`))
+	if got := len(b.received()); got != n {
+		t.Errorf("%d messages of %d", got, n)
+	}
+	for _, settings := range []string{
+		`true`,
+		fmt.Sprintf(`{"ca_file": %q}`, b.Certs.OtherCA),
+		fmt.Sprintf(`{"ca_file": %q, "server_name": "other.example"}`, b.Certs.CA),
+	} {
+		_, _, err := open(t, tls(settings))
+		want(t, settings, err, modules.Retryable, modules.CodeTLS, "certificate")
+	}
+	_, _, err := open(t, strings.Replace(tls(`false`), `, "tls": false`, `, "security_protocol": "SASL_SSL"`, 1))
+	want(t, "the system's authorities", err, modules.Retryable, modules.CodeTLS, "certificate")
+}
