@@ -27,7 +27,7 @@ func newBroker(t *testing.T) *broker {
 	t.Helper()
 	s := testinfra.Mosquitto(t)
 	topic := "hookd/" + testinfra.Unique(t)
-	return &broker{Server: s, proxy: testinfra.NewProxy(t, s.Addr), topic: topic, reader: s.Subscriber(t, topic)}
+	return &broker{Server: s, proxy: testinfra.NewProxy(t, s.Addr), topic: topic, reader: s.Subscriber(t, topic, 1)}
 }
 
 // connection leads through the network that can fail. more are further members.
