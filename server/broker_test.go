@@ -27,8 +27,8 @@ type farEnd struct {
 	// ids are the delivery ids of the messages at the far end, one for each
 	// message, repeats included. It is called once, at the end.
 	ids func() []string
-	// kill and restart end the server and bring it back; nil where only the
-	// network fails.
+	// kill and restart end the server and bring it back; one that is nil is not
+	// tried.
 	kill, restart func()
 }
 
@@ -37,6 +37,7 @@ var farEnds = []struct {
 	make func(t *testing.T) farEnd
 }{
 	{"rabbitmq", rabbitFarEnd},
+	{"mqtt", mqttFarEnd},
 }
 
 const brokerLane = "out"
@@ -95,8 +96,12 @@ func (f farEnd) faults(p *testinfra.Proxy) (names []string, faults map[string]fu
 	}
 	names = []string{"cut", "answers lost", "half open"}
 	if f.kill != nil {
-		faults["kill -9"], faults["restart"] = f.kill, f.restart
-		names = append(names, "kill -9", "restart")
+		faults["kill -9"] = f.kill
+		names = append(names, "kill -9")
+	}
+	if f.restart != nil {
+		faults["restart"] = f.restart
+		names = append(names, "restart")
 	}
 	return names, faults
 }

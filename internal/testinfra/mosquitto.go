@@ -12,15 +12,18 @@ import (
 
 const (
 	// MosquittoMaxMessage is the payload in bytes above which a message is
-	// acknowledged and dropped.
+	// acknowledged and dropped, and the connection closed.
 	MosquittoMaxMessage = 4 << 20
-	// MosquittoForbidden is a topic that may be read and not written.
-	MosquittoForbidden = "hookd/forbidden"
+	// MosquittoReadOnly is a topic that the account may read and not write.
+	MosquittoReadOnly = "hookd-reads"
+	// MosquittoAdmin may do all; its password is that of the account.
+	MosquittoAdmin = "admin"
 )
 
 // Mosquitto is an MQTT broker with passwords, also on TLS, and at MutualTLSAddr
 // for clients with a certificate, whose name is the account. The account may
-// read and write everything below "hookd/", except MosquittoForbidden.
+// read and write everything below "hookd/". Stop keeps what it has, a Kill loses
+// what came since it wrote to disk the last time.
 func Mosquitto(t testing.TB) *Server {
 	t.Helper()
 	return get(t, mosquitto)
@@ -45,8 +48,6 @@ password_file %s
 acl_file %s
 persistence true
 persistence_location %s/
-autosave_on_changes true
-autosave_interval 1
 max_queued_messages 0
 message_size_limit %d
 log_dest stdout
@@ -58,13 +59,15 @@ use_identity_as_username true
 %s`, s.file("passwd"), s.file("acl"), s.Dir, MosquittoMaxMessage, p[0], p[1], secured, p[2], secured)
 		if err := errors.Join(
 			s.write("conf", conf), s.write("passwd", ""),
-			s.write("acl", "user "+account+"\ntopic readwrite hookd/#\ntopic deny "+MosquittoForbidden+"\n"),
+			s.write("acl", "user "+account+"\ntopic readwrite hookd/#\ntopic read "+MosquittoReadOnly+"\nuser "+MosquittoAdmin+"\ntopic readwrite #\n"),
 		); err != nil {
 			return err
 		}
-		out, err := exec.Command("mosquitto_passwd", "-b", s.file("passwd"), account, password).CombinedOutput() // #nosec G204
-		if err != nil {
-			return fmt.Errorf("mosquitto_passwd: %w\n%s", err, out)
+		for _, user := range []string{account, MosquittoAdmin} {
+			out, err := exec.Command("mosquitto_passwd", "-b", s.file("passwd"), user, password).CombinedOutput() // #nosec G204
+			if err != nil {
+				return fmt.Errorf("mosquitto_passwd: %w\n%s", err, out)
+			}
 		}
 		return own(s.file("passwd"), s.r.user)
 	},

@@ -26,6 +26,7 @@ type Subscriber struct {
 	cmd    *exec.Cmd
 	errs   *os.File
 	mu     sync.Mutex
+	over   bool // it is being killed, perhaps in the middle of a line
 	got    []Published
 	asked  int           // marks that were published
 	marked int           // the last mark that came
@@ -40,14 +41,17 @@ type Published struct {
 	Payload  []byte
 }
 
-// Subscriber reads all topics below a topic, and the topic itself, with a QoS of
-// its own. 2 shows what QoS messages were published with, but mosquitto_sub
+// Subscriber reads all topics below a topic, and the topic itself, and also those
+// further ones, with a QoS of its own. 2 shows what QoS messages were published with, but mosquitto_sub
 // 2.0.11 drops a message whose PUBREL comes by a new connection, and says
 // PUBCOMP: where the connection may be lost, it must be 1.
-func (s *Server) Subscriber(t testing.TB, below string, qos int) *Subscriber {
+func (s *Server) Subscriber(t testing.TB, qos int, below string, also ...string) *Subscriber {
 	t.Helper()
 	r := &Subscriber{t: t, s: s, below: below, marks: below + "/mark of the reader", more: make(chan struct{})}
 	args := append(s.mosquittoArgs(), "-c", "-i", "reader of "+below, "-q", strconv.Itoa(qos), "-t", below+"/#")
+	for _, topic := range also {
+		args = append(args, "-t", topic)
+	}
 	// The subscription is there before the first message is sent.
 	program := Program(t, "mosquitto_sub", "mosquitto-clients")
 	if out, err := exec.Command(program, append(args, "-E")...).CombinedOutput(); err != nil { // #nosec G204
@@ -71,6 +75,9 @@ func (s *Server) Subscriber(t testing.TB, below string, qos int) *Subscriber {
 	}
 	r.work.Go(func() { r.read(out) })
 	t.Cleanup(func() {
+		r.mu.Lock()
+		r.over = true
+		r.mu.Unlock()
 		_ = r.cmd.Process.Kill()
 		r.work.Wait()
 		_ = r.cmd.Wait()
@@ -92,6 +99,7 @@ func (r *Subscriber) read(out io.Reader) {
 		p, err := parsePublished(lines.Text())
 		r.mu.Lock()
 		switch n, mark := strings.CutPrefix(p.Topic, r.marks+"/"); {
+		case err != nil && r.over:
 		case err != nil:
 			r.t.Errorf("mosquitto_sub: %v", err)
 		case mark:

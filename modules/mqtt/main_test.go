@@ -23,11 +23,12 @@ type broker struct {
 	topic  string
 }
 
-func newBroker(t *testing.T) *broker {
+// newBroker has a reader with QoS 1 that reads the further topics as well.
+func newBroker(t *testing.T, also ...string) *broker {
 	t.Helper()
 	s := testinfra.Mosquitto(t)
 	topic := "hookd/" + testinfra.Unique(t)
-	return &broker{Server: s, proxy: testinfra.NewProxy(t, s.Addr), topic: topic, reader: s.Subscriber(t, topic, 1)}
+	return &broker{Server: s, proxy: testinfra.NewProxy(t, s.Addr), topic: topic, reader: s.Subscriber(t, 1, topic, also...)}
 }
 
 // connection leads through the network that can fail. more are further members.

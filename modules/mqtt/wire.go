@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -114,9 +115,21 @@ func (w *wire) Write(b []byte) (n int, err error) {
 		n += m
 	}
 	if err != nil {
-		w.end(err)
+		w.end(w.alert(err))
 	}
 	return n, err
+}
+
+// alert is why a broker that has not even answered closed the connection: it
+// says so by TLS, before the write fails.
+func (w *wire) alert(err error) error {
+	if len(w.greeting) > 0 || w.raw == w.Conn {
+		return err
+	}
+	if _, e := w.Conn.Read(make([]byte, 1)); e != nil && !errors.Is(e, io.EOF) {
+		return e
+	}
+	return err
 }
 
 // SetWriteDeadline does nothing: Write has its own.
