@@ -28,7 +28,7 @@ var activemq = recipe{
 	patience: 2 * time.Minute,
 	setup:    setupActiveMQ,
 	command: func(s *Server) *exec.Cmd {
-		cmd := exec.Command("java", "-Xms64M", "-Xmx256M", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", // #nosec G204
+		cmd := exec.Command("java", "-Xms64M", "-Xmx256M", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
 			"-Djava.io.tmpdir="+s.file("tmp"), "-Dactivemq.home=/usr/share/activemq", "-Dactivemq.base="+s.Dir,
 			"-Dactivemq.conf="+s.file("conf"), "-Dactivemq.data="+s.file("data"),
 			"-Dlog4j.configuration=file:"+s.file("conf/log4j.properties"),
@@ -100,7 +100,7 @@ func setupActiveMQ(s *Server) error {
 
 // keystore puts the server's certificate and key into a file of Java's kind.
 func keystore(s *Server, name string) error {
-	cmd := exec.Command("openssl", "pkcs12", "-export", "-in", s.Certs.ServerCert, "-inkey", s.Certs.ServerKey, // #nosec G204
+	cmd := exec.Command("openssl", "pkcs12", "-export", "-in", s.Certs.ServerCert, "-inkey", s.Certs.ServerKey,
 		"-out", s.file(name), "-passout", "pass:"+s.Password)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("openssl: %w\n%s", err, out)

@@ -82,7 +82,7 @@ func apt(args ...string) error {
 // for /usr/sbin/policy-rc.d. One that is there already is left alone.
 func keepStopped() (undo func() error, err error) {
 	const policy = "/usr/sbin/policy-rc.d"
-	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755) // #nosec G302 -- a program
+	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		return func() error { return nil }, nil
 	}

@@ -59,7 +59,7 @@ var kafka = recipe{
 
 // kafka is a program of Kafka's.
 func (s *Server) kafka(class string, args ...string) *exec.Cmd {
-	cmd := exec.Command("java", append([]string{ // #nosec G204
+	cmd := exec.Command("java", append([]string{
 		"-Xms64m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.apache.logging.log4j.level=WARN",
 		"-cp", s.setting("jars") + "/*", class,
 	}, args...)...)

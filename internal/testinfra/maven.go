@@ -53,7 +53,7 @@ type artifact struct {
 // download fills the folder under another name and renames it, so that it is
 // whole or not there.
 func download(dir string, coordinates []string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { // #nosec G301 -- servers read it as their own users
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
 	work, err := os.MkdirTemp(filepath.Dir(dir), "download-")
@@ -77,7 +77,7 @@ func download(dir string, coordinates []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), aptPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "mvn", "-B", "-q", "-f", file, "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
-		"-DincludeScope=runtime", "-DoutputDirectory="+libs) // #nosec G204
+		"-DincludeScope=runtime", "-DoutputDirectory="+libs)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mvn: %w\n%s", err, out[max(0, len(out)-2000):])
 	}

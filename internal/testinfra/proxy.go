@@ -2,6 +2,7 @@ package testinfra
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -204,7 +205,7 @@ func (p *Proxy) pass(to, from net.Conn, g *gate) {
 		if err != nil {
 			// A side that is gone takes the other with it, but not before what
 			// is held has been let go.
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				p.hold(from, g)
 			}
 			return

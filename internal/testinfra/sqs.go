@@ -43,7 +43,7 @@ messages-storage { enabled = true, uri = %q }
 `, p[0], p[0], s.file("queues.conf"), "jdbc:h2:"+s.file("messages")))
 	},
 	command: func(s *Server) *exec.Cmd {
-		cmd := exec.Command("java", "-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", // #nosec G204
+		cmd := exec.Command("java", "-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
 			"-Dconfig.file="+s.file("elasticmq.conf"), "-cp", s.setting("jars")+"/*", "org.elasticmq.server.Main")
 		cmd.Dir = s.Dir
 		return cmd

@@ -42,9 +42,9 @@ type Published struct {
 }
 
 // Subscriber reads all topics below a topic, and the topic itself, and also those
-// further ones, with a QoS of its own. 2 shows what QoS messages were published with, but mosquitto_sub
-// 2.0.11 drops a message whose PUBREL comes by a new connection, and says
-// PUBCOMP: where the connection may be lost, it must be 1.
+// further ones, with a QoS of its own. 2 shows what QoS messages were published
+// with, but mosquitto_sub 2.0.11 drops a message whose PUBREL comes by a new
+// connection, and says PUBCOMP: where the connection may be lost, it must be 1.
 func (s *Server) Subscriber(t testing.TB, qos int, below string, also ...string) *Subscriber {
 	t.Helper()
 	r := &Subscriber{t: t, s: s, below: below, marks: below + "/mark of the reader", more: make(chan struct{})}
@@ -54,10 +54,10 @@ func (s *Server) Subscriber(t testing.TB, qos int, below string, also ...string)
 	}
 	// The subscription is there before the first message is sent.
 	program := Program(t, "mosquitto_sub", "mosquitto-clients")
-	if out, err := exec.Command(program, append(args, "-E")...).CombinedOutput(); err != nil { // #nosec G204
+	if out, err := exec.Command(program, append(args, "-E")...).CombinedOutput(); err != nil {
 		t.Fatalf("mosquitto_sub: %v\n%s", err, out)
 	}
-	r.cmd = exec.Command(program, append(args, "-F", "%q %r %x %t")...) // #nosec G204
+	r.cmd = exec.Command(program, append(args, "-F", "%q %r %x %t")...)
 	var err error
 	if r.cmd.SysProcAttr, err = attributes(""); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func (r *Subscriber) Messages() []Published {
 	// before it, also by the four steps of QoS 2.
 	program := Program(r.t, "mosquitto_pub", "mosquitto-clients")
 	args := append(r.s.mosquittoArgs(), "-q", "2", "-t", r.marks+"/"+strconv.Itoa(mark), "-n")
-	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil { // #nosec G204
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
 		r.t.Fatalf("mosquitto_pub: %v\n%s", err, out)
 	}
 	return r.await(func() bool { return r.marked >= mark })

@@ -136,7 +136,7 @@ func TestServersDieWithTheTests(t *testing.T) {
 	}
 	testinfra.Redis(t) // or skip
 	file := filepath.Join(t.TempDir(), "addr")
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestServersDieWithTheTests$") // #nosec G204
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestServersDieWithTheTests$")
 	cmd.Env = append(os.Environ(), "TESTINFRA_HANG="+file)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -115,10 +115,10 @@ func up(dir string, names []string) error {
 	kept := filepath.Join(dir, "services")
 	if b, err := os.ReadFile(self); err != nil {
 		return err
-	} else if err := os.WriteFile(kept, b, 0o700); err != nil { // #nosec G306 -- a program
+	} else if err := os.WriteFile(kept, b, 0o700); err != nil {
 		return err
 	}
-	cmd := exec.Command(kept, append([]string{"stay"}, names...)...) // #nosec G204
+	cmd := exec.Command(kept, append([]string{"stay"}, names...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -132,7 +132,7 @@ func up(dir string, names []string) error {
 	for {
 		select {
 		case err := <-ended:
-			return fmt.Errorf("ended: %v, see %s", err, log.Name())
+			return errors.Join(fmt.Errorf("ended, see %s", log.Name()), err)
 		case <-tick.C:
 			if s, err := read(dir); err == nil {
 				return show(s)
