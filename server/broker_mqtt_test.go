@@ -3,9 +3,11 @@ package server_test
 import (
 	"fmt"
 	"path"
+	"strings"
 	"testing"
 
 	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/server/admin"
 )
 
 // mqttFarEnd is restarted and never killed: Mosquitto acknowledges before it
@@ -32,4 +34,38 @@ func mqttFarEnd(t *testing.T) farEnd {
 		},
 		restart: func() { s.Restart(t) },
 	}
+}
+
+// What is larger than the broker takes is a dead letter with its reason; the
+// rest of what was accepted beside it arrives.
+func TestMQTTDeadLetters(t *testing.T) {
+	f := mqttFarEnd(t)
+	connection := f.connection
+	f.connection = func(addr string) string {
+		return strings.TrimSuffix(connection(addr), "}") + `, "max_message_size": "64KiB"}`
+	}
+	cfg := f.configure(t, f.addr)
+	d := cfg.start(t)
+	book := newLedger()
+	send := newSender("http://"+cfg.listen, book)
+	small := send.pad
+	for n, pad := range []string{small, strings.Repeat("x", 64<<10), small} {
+		send.pad = pad
+		send.send(n)
+	}
+	send.client.CloseIdleConnections()
+	drain(t, cfg, d)
+	client := admin.Client{BaseURL: "http://" + cfg.admin, HTTP: admin.NewHTTPClient()}
+	defer client.HTTP.CloseIdleConnections()
+	page, err := client.Dead(t.Context(), admin.Filter{}, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.ids()); len(book.accepted) != 3 || len(page.Events) != 1 || n != 2 {
+		t.Fatalf("accepted %d, dead %d, read back %d; refused %v", len(book.accepted), len(page.Events), n, book.refused)
+	}
+	if got := page.Events[0].Deliveries[0]; got.Code != "too_large" || !strings.Contains(got.Note, "more than 65536") || got.Attempts != 1 {
+		t.Errorf("after %d attempts: %s: %s", got.Attempts, got.Code, got.Note)
+	}
+	d.stop(t)
 }

@@ -8,12 +8,13 @@ const doc = `
 **When a delivery counts.** With QoS 1, the default, when the broker has answered with PUBACK, with QoS 2 when it has answered with PUBCOMP. With QoS 0 there is no answer: a message
 counts when it is written to the socket, and what the network or the broker loses after that is lost. QoS 2 makes no difference to repeats: hookd's next attempt is a new message to the broker.
 
-**What an acknowledgement does not say.** MQTT 3.1.1 has no word for "no". A broker may acknowledge and drop a message, and neither hookd nor its check can tell:
+**What an acknowledgement does not say.** MQTT 3.1.1 has no word for "no": a broker that does not want a message acknowledges it all the same, or closes the connection. Neither hookd nor
+its check can tell what was acknowledged and dropped:
 
 | the broker | what happens to an acknowledged message |
 |---|---|
-| does not let the user publish to the topic (ACL) | Mosquitto and others drop it. Try the topic with a subscriber before you rely on it |
-| takes no message of that size (Mosquitto's ` + "`message_size_limit`" + `) | dropped; set ` + "`max_message_size`" + ` to the same value, and it becomes a dead letter instead |
+| does not let the user publish to the topic (ACL) | Mosquitto drops it, and with QoS 2 closes the connection. Try the topic with a subscriber before you rely on it |
+| takes no message of that size (Mosquitto's ` + "`message_size_limit`" + `) | dropped, and the connection closed; set ` + "`max_message_size`" + ` to the same value, and it becomes a dead letter instead |
 | has no subscriber for the topic | dropped, as publish and subscribe have it, unless ` + "`retained`" + `. A reader that must get all needs a persistent session (clean session off, a fixed client id, QoS 1), made before the first message |
 | has too much waiting for a reader that is away (Mosquitto's ` + "`max_queued_messages`" + `, 1000) | dropped |
 | crashes before it wrote its memory to disk (Mosquitto's ` + "`autosave_interval`" + `, 30 minutes) | lost; a proper stop loses nothing where ` + "`persistence`" + ` is on |
@@ -26,7 +27,8 @@ In topics ` + "`{hook}` and `{type}`" + ` are cut to 64 bytes, with anything but
 ` + "`cmnd/<device_name>/<command>`, `stat/<device_name>/status` or `tele/<device_name>/telemetry`" + `. In both a body that is no JSON object becomes ` + "`{\"data\": body}`" + `, text as a string.
 ` + "`topic_prefix`" + ` comes before each of these topics.
 
-**The connection.** A clean session with a client id of its own, made of ` + "`client_id`" + ` and a random part. The broker of version 5 is spoken to in version 3.1.1. Certificate files are read anew for each connection.
+**The connection.** A clean session with a client id of its own, made of ` + "`client_id`" + ` and a random part. Brokers of version 5 are spoken to in version 3.1.1. Certificate files are read anew for each connection.
+The check connects and says farewell; it can ask for no more.
 
 **What a failure means.**
 

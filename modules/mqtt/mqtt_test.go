@@ -12,7 +12,9 @@ func TestQoS1(t *testing.T) { suite(t, 1) }
 
 func TestQoS2(t *testing.T) { suite(t, 2) }
 
-// suite runs with the delivery's id as the last level of the topic.
+// suite runs with the delivery's id as the last level of the topic. A broker of
+// MQTT 3.1.1 can refuse nothing and shows no rights: there is no Refuse and no
+// Break. A killed Mosquitto forgets: Restart stops it.
 func suite(t *testing.T, qos int) {
 	moduletest.Run(t, moduletest.Harness{
 		Module: mqtt.Module(),

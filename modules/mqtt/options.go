@@ -59,7 +59,7 @@ func (c *Connection) Fields() spec.Fields {
 		spec.String(&c.KeyFile, "tls_key_file").Doc("The same as `tls.key_file`."),
 		spec.Bool(&c.Insecure, "tls_insecure").Default(false).Advanced().Doc("The same as `tls.insecure_skip_verify`."),
 		spec.Int(&c.InFlight, "max_in_flight").Default(20).Range(1, 10000).Advanced().
-			Doc("Messages with QoS 1 or 2 that may wait for the broker's answer at once. Brokers close connections that have too many of them."),
+			Doc("Messages with QoS 1 or 2 that may wait for the broker's answer at once. Mosquitto closes a connection that has more than 20 with QoS 2 (its `max_inflight_messages`)."),
 		spec.Size(&c.MaxMessage, "max_message_size").Example(1<<20).Range(1, maxPacket).Advanced().
 			Doc("Payload above which a message is not sent but given up, `too_large`. Set it to the broker's own limit: Mosquitto acknowledges a larger one and drops it. What MQTT can carry, 256 MiB, when absent."),
 	}
