@@ -148,6 +148,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/rcrowley/go-metrics":    {"modules/kafka"},
 		"github.com/xdg-go/scram":           {"modules/kafka"},
 		"github.com/twmb/":                  {}, // in tests only
+		"github.com/eclipse/paho.mqtt":      {"modules/mqtt"},
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
 		"text/template":                     {},
 		"html/template":                     {},

@@ -8,6 +8,7 @@ import (
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/kafka"
 	"github.com/hookd/hookd/modules/log"
+	"github.com/hookd/hookd/modules/mqtt"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
 )
@@ -21,6 +22,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		httpwebhook.Module(),
 		rabbitmq.Module(),
 		kafka.Module(),
+		mqtt.Module(),
 	}
 }
 
