@@ -19,6 +19,7 @@ const (
 	CodeThrottled      = "throttled"     // the far end asked for time
 	CodeUnavailable    = "unavailable"   // cannot be reached now
 	CodeEgressDenied   = "egress_denied" // the network guard refused the address
+	CodeTLS            = "tls"           // a certificate or a handshake was refused
 	CodeNotFound       = "not_found"     // queue, topic, table or path is missing
 	CodeDiskFull       = "disk_full"
 	CodeUnsafePath     = "unsafe_path"
@@ -31,7 +32,7 @@ const (
 
 var codes = []string{
 	CodeUnknown, CodeConnectionLost, CodeTimeout, CodePanic, CodeRefused, CodeAuthFailed, CodeTooLarge, CodeThrottled,
-	CodeUnavailable, CodeEgressDenied, CodeNotFound, CodeDiskFull, CodeUnsafePath, CodeBadAnswer, CodeRemoved,
+	CodeUnavailable, CodeEgressDenied, CodeTLS, CodeNotFound, CodeDiskFull, CodeUnsafePath, CodeBadAnswer, CodeRemoved,
 	CodeFilterError, CodeTransformError, CodeShutdown,
 }
 

@@ -113,7 +113,7 @@ func rabbitDefinitions(s *Server) (string, error) {
 	hash := sha256.Sum256(append([]byte("salt"), s.Password...))
 	login := func(name string, tags ...string) map[string]any {
 		return map[string]any{
-			"name": name, "tags": tags, "hashing_algorithm": "rabbit_password_hashing_sha256",
+			"name": name, "tags": append([]string{}, tags...), "hashing_algorithm": "rabbit_password_hashing_sha256",
 			"password_hash": base64.StdEncoding.EncodeToString(append([]byte("salt"), hash[:]...)),
 		}
 	}

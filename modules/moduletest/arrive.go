@@ -166,8 +166,11 @@ func poison(t *testing.T, h Harness) {
 	}
 	w.judge(t, results[1].Err, modules.Rejected)
 	for _, i := range []int{0, 2} {
-		if results[i].Err != nil || len(w.arrived(ds[i])) != 1 {
-			t.Errorf("item %d: %v, %d messages", i, results[i].Err, len(w.arrived(ds[i])))
+		// A far end that closes the channel over the bad one may have the others
+		// twice; it knows them by their key.
+		n := len(w.arrived(ds[i]))
+		if results[i].Err != nil || n == 0 || n > 1 && h.Module.Guarantee() == modules.Once {
+			t.Errorf("item %d: %v, %d messages", i, results[i].Err, n)
 		}
 	}
 }

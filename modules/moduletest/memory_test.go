@@ -14,10 +14,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/moduletest"
 )
@@ -112,6 +114,9 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 	all := make([]modules.Result, len(ds))
 	for i, x := range ds {
 		all[i].Err = d.one(ctx, x)
+		if all[i].Err != nil && faulty("gives up on a batch") {
+			return all[:i+1]
+		}
 		if faulty("batch sinks") && i > 0 {
 			all[i].Err = errors.Join(all[i].Err, all[i-1].Err)
 		}
@@ -123,12 +128,17 @@ func (d *destination) one(ctx context.Context, x *event.Delivery) error {
 	if err := ctx.Err(); err != nil {
 		return modules.Retry(modules.CodeTimeout, err)
 	}
+	if faulty("late") {
+		defer func() { <-time.After(1200 * time.Millisecond) }()
+	}
 	m := message{Key: d.key.Reveal(), ID: x.ID.String(), Header: x.Header, Body: x.Body}
 	switch fault {
 	case "drops bytes":
 		m.Body = bytes.ReplaceAll(m.Body, []byte{0}, nil)
 	case "own id":
 		m.ID = fmt.Sprint(x.Attempt)
+	case "an id for each send":
+		m.ID += fmt.Sprint(sends.Add(1) == 2)
 	case "loses headers":
 		m.Header = http.Header{"Hookd-Hook": x.Header["Hookd-Hook"]}
 	case "mutates":
@@ -150,6 +160,8 @@ func (d *destination) one(ctx context.Context, x *event.Delivery) error {
 		answer, err = d.in.ReadString('\n')
 	}
 	switch {
+	case err != nil && faulty("takes silence for yes"):
+		return nil
 	case err != nil && faulty("shows the secret"):
 		return modules.Disconnect(fmt.Errorf("with key %s: %w", d.key.Reveal(), err))
 	case err != nil && faulty("rejects on cut"):
@@ -177,8 +189,26 @@ func (d *destination) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Close()
+	defer c.Close()
+	if faulty("checks the network only") {
+		return nil
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+	if err := json.NewEncoder(c).Encode(message{Key: question}); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(c).ReadString('\n')
+	if err == nil && answer != "ok\n" {
+		err = errors.New("it says no")
+	}
+	return err
 }
+
+// question is the key of a message that only asks.
+const question = "?"
+
+var sends atomic.Int64
 
 // server is the far end.
 type server struct {
@@ -239,7 +269,7 @@ func (s *server) serve(c net.Conn) {
 		s.mu.Lock()
 		entered, release, refuse := s.entered, s.release, s.refuse || string(m.Body) == "poison"
 		s.entered = nil
-		if entered == nil && !refuse {
+		if entered == nil && !refuse && m.Key != question {
 			s.got = append(s.got, moduletest.Message{ID: m.ID, Body: m.Body, Header: m.Header})
 		}
 		s.mu.Unlock()
@@ -261,19 +291,25 @@ func far(t *testing.T) *moduletest.Far {
 	s := &server{addr: "127.0.0.1:0"}
 	s.start()
 	t.Cleanup(s.stop)
+	refuse := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.refuse = true
+	}
+	p := testinfra.NewProxy(t, s.addr)
 	return &moduletest.Far{
-		Connection: fmt.Sprintf(`{"addr": %q, "key": "canary-key-19"}`, s.addr),
+		Connection: fmt.Sprintf(`{"addr": %q, "key": "canary-key-19"}`, p.Addr()),
 		Received: func() []moduletest.Message {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			return slices.Clone(s.got)
 		},
-		Cut: s.stop, Restore: s.start,
-		Refuse: func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.refuse = true
+		Cut: p.Cut, Restore: p.Restore, Mute: p.Mute,
+		Restart: func() {
+			s.stop()
+			s.start()
 		},
+		Refuse: refuse, Break: refuse,
 		Stall: func() (<-chan struct{}, func()) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

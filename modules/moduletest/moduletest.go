@@ -1,12 +1,10 @@
-// Package moduletest is the suite that every module passes. A module's test
-// provides a Harness: how to start a far end, how to look at what arrived
-// there, and how to cut it off or make it refuse. The tests are here, once.
 package moduletest
 
 import (
 	"net/http"
 	"testing"
 
+	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 )
 
@@ -45,6 +43,15 @@ type Far struct {
 	Refuse func()
 	// Stall makes the far end take requests and not answer. release ends it.
 	Stall func() (entered <-chan struct{}, release func())
+	// Mute lets the far end do what it is asked and holds its answers back.
+	// entered is closed when the first one is held.
+	Mute func() (entered <-chan struct{}, release func())
+	// Restart ends the far end and brings it back, at the same address and with
+	// what it had taken.
+	Restart func()
+	// Break takes away what the destination needs at a far end that runs on: its
+	// queue, its table, its rights.
+	Break func()
 	// Accepted counts connections at the far end.
 	Accepted func() int
 	// Poison is a body that the far end refuses for good while it takes others;
@@ -55,6 +62,12 @@ type Far struct {
 	// Harmless, after hostile names were delivered, fails t when something
 	// happened that should not.
 	Harmless func(t *testing.T)
+}
+
+// Through makes the network between the module and the far end fail: Connection
+// or Options lead to the proxy.
+func (f *Far) Through(p *testinfra.Proxy) {
+	f.Cut, f.Restore, f.Stall, f.Mute, f.Accepted = p.Cut, p.Restore, p.Freeze, p.Mute, p.Accepted
 }
 
 // Message is one delivery as the far end has it.
@@ -84,7 +97,13 @@ func Run(t *testing.T, h Harness) {
 		{"unchanged", unchanged},
 		{"cancelled", cancelled},
 		{"stalled", stalled},
+		{"stalled batch", stalledBatch},
 		{"cut", cut},
+		{"cut batch", cutBatch},
+		{"cut under load", cutUnderLoad},
+		{"answer lost", answerLost},
+		{"restart", restart},
+		{"broken", broken},
 		{"refused", refused},
 		{"check", check},
 		{"dials", dials},

@@ -51,6 +51,12 @@ func TestFaultsAreFound(t *testing.T) {
 		"checks nothing":    "check",
 		"check sends":       "check",
 		"leaks a goroutine": "close",
+
+		"late":                    "stalled",
+		"an id for each send":     "answer_lost",
+		"takes silence for yes":   "cut_under_load",
+		"gives up on a batch":     "cut_batch",
+		"checks the network only": "broken",
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestMemory$/^"+test+"$", "-test.v")
 		cmd.Env = append(os.Environ(), "MODULETEST_FAULT="+fault)

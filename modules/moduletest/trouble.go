@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -18,7 +19,7 @@ func cancelled(t *testing.T, h Harness) {
 	w := start(t, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	within(t, "Send", func() {
+	w.prompt(t, time.Now, func() {
 		_, err := w.dest.Send(ctx, w.delivery([]byte(`{}`)))
 		w.judge(t, err, modules.Retryable)
 		if !isContext(err) {
@@ -35,13 +36,8 @@ func stalled(t *testing.T, h Harness) {
 	}
 	entered, release := w.far.Stall()
 	defer release()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go func() {
-		<-entered
-		cancel()
-	}()
-	within(t, "Send", func() {
+	ctx, ended := cancelAfter(t, entered)
+	w.prompt(t, ended, func() {
 		_, err := w.dest.Send(ctx, w.delivery([]byte(`{}`)))
 		w.judge(t, err, modules.Retryable, modules.Lost)
 	})
@@ -58,9 +54,7 @@ func cut(t *testing.T, h Harness) {
 	lost := w.delivery([]byte(`{"lost":1}`))
 	err := w.fail(t, lost, modules.Retryable, modules.Lost)
 	w.far.Restore()
-	if modules.FailureOf(err).Kind == modules.Lost {
-		w.reopen(t)
-	}
+	w.heal(t, err)
 	w.send(t, lost)
 	if len(w.arrived(lost)) == 0 {
 		t.Error("nothing arrived after the return")
@@ -79,11 +73,9 @@ func refused(t *testing.T, h Harness) {
 // check: it tells a working far end from one that is gone, and sends nothing.
 func check(t *testing.T, h Harness) {
 	w := start(t, h)
-	c, ok := w.dest.(modules.Checker)
+	c, ok := w.checker()
 	if !ok {
-		if c, ok = w.conn.(modules.Checker); !ok {
-			t.Skip("the module has no check")
-		}
+		t.Skip("the module has no check")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -151,9 +143,7 @@ func secrets(t *testing.T, h Harness) {
 			say(c.Check(t.Context()))
 		}
 		w.far.Restore()
-		if modules.FailureOf(err).Kind == modules.Lost {
-			w.reopen(t)
-		}
+		w.heal(t, err)
 	}
 	if w.far.Refuse != nil {
 		w.far.Refuse()

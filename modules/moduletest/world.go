@@ -21,8 +21,12 @@ import (
 	"github.com/hookd/hookd/modules"
 )
 
-// patience bounds waits that end at once when all is well.
-const patience = 20 * time.Second
+const (
+	// patience bounds waits that end at once when all is well.
+	patience = 20 * time.Second
+	// soon is how long a module may take to notice that its context has ended.
+	soon = time.Second
+)
 
 // world is a far end with one open destination.
 type world struct {
@@ -115,6 +119,14 @@ func (w *world) reopen(t *testing.T) {
 	defer cancel()
 	_ = w.conn.Close(ctx) // it is lost: nothing can be flushed
 	w.open(t)
+}
+
+// heal does what the host does after a failure.
+func (w *world) heal(t *testing.T, err error) {
+	t.Helper()
+	if modules.FailureOf(err).Kind == modules.Lost {
+		w.reopen(t)
+	}
 }
 
 func decode(t *testing.T, text string, into spec.Described) {
@@ -216,6 +228,33 @@ func within(t *testing.T, what string, f func()) {
 	case <-time.After(patience):
 		t.Fatalf("%s did not return within %v", what, patience)
 	}
+}
+
+// prompt runs f, a send whose context ends at the time that ended tells, and
+// wants it to return soon after that.
+func (w *world) prompt(t *testing.T, ended func() time.Time, f func()) {
+	t.Helper()
+	within(t, "the send", f)
+	if late := time.Since(ended()); late > soon {
+		t.Errorf("it returned %v after its context had ended", late.Round(time.Millisecond))
+	}
+}
+
+// cancelAfter is a context that ends when something happened, and says when that
+// was.
+func cancelAfter(t *testing.T, happened <-chan struct{}) (ctx context.Context, ended func() time.Time) {
+	ctx, cancel := context.WithCancel(t.Context())
+	at := make(chan time.Time, 1)
+	go func() {
+		select {
+		case <-happened:
+		case <-ctx.Done(): // the test is over
+		}
+		at <- time.Now()
+		cancel()
+	}()
+	t.Cleanup(cancel)
+	return ctx, func() time.Time { return <-at }
 }
 
 // isContext reports an error that is the context's own.
