@@ -138,6 +138,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/santhosh-tekuri/":       {"server/ingest/payload"},
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},
 		"code.dny.dev/ssrf":                 {"internal/netguard"},
+		"github.com/aws/":                   {"modules/aws_sqs"},
 		"text/template":                     {},
 		"html/template":                     {},
 	}

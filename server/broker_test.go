@@ -37,6 +37,7 @@ var farEnds = []struct {
 	make func(t *testing.T) farEnd
 }{
 	{"rabbitmq", rabbitFarEnd},
+	{"aws_sqs", sqsFarEnd},
 }
 
 const brokerLane = "out"

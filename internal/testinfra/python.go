@@ -20,7 +20,7 @@ const interpreter = "/usr/bin/python3"
 // pythonPackages bring the modules that tests import.
 var pythonPackages = map[string]string{
 	"pika": "python3-pika", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
-	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt",
+	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt", "boto3": "python3-boto3",
 }
 
 // importable are the modules that were found, or why they were not.
