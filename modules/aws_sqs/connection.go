@@ -200,7 +200,7 @@ type lifetime struct {
 
 func (l *lifetime) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Context().Done() == nil {
-		r = r.WithContext(l.ctx)
+		r = r.WithContext(l.ctx) //nolint:contextcheck // its own never ends
 	}
 	return l.RoundTripper.RoundTrip(r)
 }

@@ -63,7 +63,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	var ids, bodies []string
 	for _, e := range in.Entries {
-		ids, bodies = append(ids, e.Id), append(bodies, e.MessageBody)
+		ids, bodies = append(ids, e.ID), append(bodies, e.Body)
 	}
 	f.sizes = append(f.sizes, len(ids))
 	status, text := http.StatusOK, taken(ids, bodies)
