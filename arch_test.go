@@ -139,6 +139,8 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},
 		"code.dny.dev/ssrf":                 {"internal/netguard"},
 		"github.com/aws/":                   {"modules/aws_sqs"},
+		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
+		"google.golang.org/grpc":            {"modules/gcp_pubsub"},
 		"text/template":                     {},
 		"html/template":                     {},
 	}

@@ -38,6 +38,7 @@ var farEnds = []struct {
 }{
 	{"rabbitmq", rabbitFarEnd},
 	{"aws_sqs", sqsFarEnd},
+	{"gcp_pubsub", pubsubFarEnd},
 }
 
 const brokerLane = "out"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hookd/hookd/modules"
 	awssqs "github.com/hookd/hookd/modules/aws_sqs"
+	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/rabbitmq"
@@ -21,6 +22,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		httpwebhook.Module(),
 		rabbitmq.Module(),
 		awssqs.Module(),
+		gcppubsub.Module(),
 	}
 }
 
