@@ -31,6 +31,6 @@ func sqsFarEnd(t *testing.T) farEnd {
 		options: fmt.Sprintf(`{"queue_name": %q}`, queue),
 		ids:     func() []string { return do("ids") },
 		kill:    func() { s.Kill(t); s.Start(t) },
-		restart: func() { s.Restart(t) },
+		restart: func() { s.Restart(t) }, // also by SIGKILL: see testinfra
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -25,6 +26,9 @@ var sqs = recipe{
 	needs:    []string{"java"},
 	packages: []string{"default-jre-headless"},
 	patience: 2 * time.Minute,
+	// On SIGTERM its database closes before it stops answering, and what it takes
+	// in between is lost.
+	quit: syscall.SIGKILL,
 	fetch: func(s *Server) (err error) {
 		s.settings["jars"], err = jars("org.elasticmq:elasticmq-server_2.13:" + elasticmqVersion)
 		return err

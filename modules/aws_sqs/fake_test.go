@@ -54,8 +54,11 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in struct {
-		Entries []struct{ Id, MessageBody string }
-	} //nolint:revive // the names of the protocol
+		Entries []struct {
+			ID   string `json:"Id"`
+			Body string `json:"MessageBody"`
+		}
+	}
 	b, _ := io.ReadAll(r.Body)
 	if err := json.Unmarshal(b, &in); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
