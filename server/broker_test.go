@@ -44,6 +44,8 @@ var farEnds = []struct {
 	{"rabbitmq", rabbitFarEnd},
 	{"kafka", kafkaFarEnd},
 	{"mqtt", mqttFarEnd},
+	{"aws_sqs", sqsFarEnd},
+	{"gcp_pubsub", pubsubFarEnd},
 }
 
 const brokerLane = "out"

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,43 @@ const interpreter = "/usr/bin/python3"
 var pythonPackages = map[string]string{
 	"pika": "python3-pika", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
 	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt", "confluent_kafka": "python3-confluent-kafka",
+	"boto3": "python3-boto3",
+}
+
+// pipPackages bring modules that Debian has not, into a folder of the user's cache.
+var pipPackages = map[string]string{"google.cloud.pubsub_v1": "google-cloud-pubsub==2.44.0"}
+
+// pythonFor is the interpreter that has a module.
+func pythonFor(module string) (string, error) {
+	pkg := pipPackages[module]
+	if pkg == "" {
+		return interpreter, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(cache, "hookd-test", pkg, "bin", "python3"), nil
+}
+
+// venv installs a package with pip.
+func venv(python, pkg string) error {
+	if err := have([]string{interpreter, "/usr/lib/python3*/ensurepip"}, []string{"python3", "python3-venv"}); err != nil {
+		return err
+	}
+	installing.Lock()
+	defer installing.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), aptPatience)
+	defer cancel()
+	for _, args := range [][]string{
+		{interpreter, "-m", "venv", filepath.Dir(filepath.Dir(python))},
+		{python, "-m", "pip", "install", "-q", "--disable-pip-version-check", pkg},
+	} {
+		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out[max(0, len(out)-2000):])
+		}
+	}
+	return nil
 }
 
 // importable are the modules that were found, or why they were not.
@@ -32,22 +70,33 @@ func need(module string) error {
 		return err
 	}
 	found, _ := importable.LoadOrStore(module, sync.OnceValue(func() error {
-		err := imports(module)
-		if err == nil || os.Getenv("HOOKD_TEST_INSTALL") != "1" || pythonPackages[module] == "" {
+		python, err := pythonFor(module)
+		if err != nil {
 			return err
 		}
-		if err := install([]string{pythonPackages[module]}); err != nil {
+		if err = imports(python, module); err == nil || os.Getenv("HOOKD_TEST_INSTALL") != "1" {
 			return err
 		}
-		return imports(module)
+		switch debian, pip := pythonPackages[module], pipPackages[module]; {
+		case pip != "":
+			err = venv(python, pip)
+		case debian != "":
+			err = install([]string{debian})
+		default:
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		return imports(python, module)
 	}))
 	return found.(func() error)()
 }
 
-func imports(module string) error {
+func imports(python, module string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import "+module).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, python, "-c", "import "+module).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: Python module %s: %s", errMissing, module, strings.TrimSpace(string(out)))
 	}
 	return nil
@@ -60,10 +109,14 @@ func Python(t testing.TB, module, script string, args ...string) []byte {
 	if err := need(module); err != nil {
 		absent(t, interpreter, err)
 	}
+	python, err := pythonFor(module)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var errs strings.Builder
-	cmd := exec.CommandContext(ctx, interpreter, append([]string{script}, args...)...)
+	cmd := exec.CommandContext(ctx, python, append([]string{script}, args...)...)
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
@@ -96,8 +149,11 @@ func NewPeer(t testing.TB, module, script string, args ...string) *Peer {
 	if err := need(module); err != nil {
 		absent(t, interpreter, err)
 	}
-	p := &Peer{t: t, script: script, cmd: exec.Command(interpreter, append([]string{"-u", script}, args...)...)}
-	var err error
+	python, err := pythonFor(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Peer{t: t, script: script, cmd: exec.Command(python, append([]string{"-u", script}, args...)...)}
 	if p.cmd.SysProcAttr, err = attributes(""); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -12,7 +13,8 @@ import (
 const elasticmqVersion = "1.7.1"
 
 // SQS is ElasticMQ, which speaks the protocol of Amazon SQS over plain HTTP and
-// keeps queues and messages on disk. It takes any key; its region is
+// keeps queues and messages on disk; after a start they are there a moment later
+// than the port. It takes any key; its region is
 // "elasticmq", its account "000000000000".
 func SQS(t testing.TB) *Server {
 	t.Helper()
@@ -24,6 +26,9 @@ var sqs = recipe{
 	needs:    []string{"java"},
 	packages: []string{"default-jre-headless"},
 	patience: 2 * time.Minute,
+	// On SIGTERM its database closes before it stops answering, and what it takes
+	// in between is lost.
+	quit: syscall.SIGKILL,
 	fetch: func(s *Server) (err error) {
 		s.settings["jars"], err = jars("org.elasticmq:elasticmq-server_2.13:" + elasticmqVersion)
 		return err
@@ -34,13 +39,14 @@ var sqs = recipe{
 			return err
 		}
 		s.Addr = loopback(p[0])
+		// WRITE_DELAY=0: what was answered for is on disk, not half a second later.
 		return s.write("elasticmq.conf", fmt.Sprintf(`include classpath("application.conf")
 node-address { protocol = http, host = "127.0.0.1", port = %d, context-path = "" }
 rest-sqs { enabled = true, bind-port = %d, bind-hostname = "127.0.0.1", sqs-limits = strict }
 rest-stats { enabled = false }
 queues-storage { enabled = true, path = %q }
 messages-storage { enabled = true, uri = %q }
-`, p[0], p[0], s.file("queues.conf"), "jdbc:h2:"+s.file("messages")))
+`, p[0], p[0], s.file("queues.conf"), "jdbc:h2:"+s.file("messages")+";WRITE_DELAY=0"))
 	},
 	command: func(s *Server) *exec.Cmd {
 		cmd := exec.Command("java", "-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/hookd/hookd/modules"
+	awssqs "github.com/hookd/hookd/modules/aws_sqs"
+	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/kafka"
 	"github.com/hookd/hookd/modules/log"
@@ -23,6 +25,8 @@ func Modules(stdout io.Writer) []modules.Module {
 		rabbitmq.Module(),
 		kafka.Module(),
 		mqtt.Module(),
+		awssqs.Module(),
+		gcppubsub.Module(),
 	}
 }
 

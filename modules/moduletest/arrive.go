@@ -38,6 +38,13 @@ func bytesArrive(t *testing.T, h Harness) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		body := all[name]
 		d := w.delivery(body)
+		if h.MaxBody > 0 && len(body) > h.MaxBody {
+			err := w.fail(t, d, modules.Rejected)
+			if code := modules.FailureOf(err).Code; code != modules.CodeTooLarge {
+				t.Errorf("%s: %s, want %s", name, code, modules.CodeTooLarge)
+			}
+			continue
+		}
 		w.send(t, d)
 		got := w.arrived(d)
 		if len(got) != 1 {

@@ -16,6 +16,9 @@ type Harness struct {
 	Start func(t *testing.T) *Far
 	// Carries says which bodies arrive byte for byte; nil is all.
 	Carries func(body []byte) bool
+	// MaxBody is the size of the largest body, in bytes, that the far end takes;
+	// 0 is no limit. A larger one must be rejected as too large.
+	MaxBody int
 	// Bad are configurations that must be refused when they are loaded.
 	Bad []Bad
 }

@@ -125,8 +125,7 @@ func (c *compiler) env(name string, o spec.Described, g *netguard.Guard) modules
 	if e, ok := o.(modules.Egress); ok {
 		hosts = e.AllowedHosts()
 	}
-	g = g.With(hosts)
-	env.Dial = g.DialContext
+	env.Dial = g.With(hosts).DialContext
 	env.HTTP = c.deps.transports.get(g, hosts)
 	return env
 }

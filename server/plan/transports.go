@@ -10,24 +10,32 @@ import (
 )
 
 // transports shares HTTP transports between the lanes of all plans, so that a
-// reload keeps the connections that are open. A transport belongs to one
-// allow-list: what one destination may reach must not be open to another.
+// reload keeps the connections that are open. A transport belongs to one policy
+// and one allow-list: what one destination may reach must not be open to another,
+// and an operator's connection may reach more than a hook's destination.
 type transports struct {
 	mu  sync.Mutex
-	all map[string]*http.Transport
+	all map[reach]*http.Transport
 }
 
-func (t *transports) get(g *netguard.Guard, hosts []string) *http.Transport {
+// reach is what a transport may connect to.
+type reach struct {
+	policy *netguard.Guard
+	hosts  string
+}
+
+// get is the transport for a policy that is widened by hosts.
+func (t *transports) get(policy *netguard.Guard, hosts []string) *http.Transport {
 	hosts = slices.Clone(hosts)
 	slices.Sort(hosts)
-	key := strings.Join(hosts, "\n")
+	key := reach{policy, strings.Join(hosts, "\n")}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.all == nil {
-		t.all = make(map[string]*http.Transport)
+		t.all = make(map[reach]*http.Transport)
 	}
 	if t.all[key] == nil {
-		t.all[key] = g.Transport(netguard.TransportOptions{})
+		t.all[key] = policy.With(hosts).Transport(netguard.TransportOptions{})
 	}
 	return t.all[key]
 }
