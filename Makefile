@@ -8,14 +8,15 @@ LDFLAGS  := -s -w -X github.com/hookd/hookd/cmd.version=$(VERSION)
 GO       ?= go
 BIN      := bin/hookd
 FUZZTIME ?= 20s
+EVENTS   ?= 20000
 ROUNDS   ?= 100
 CUTS     ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race lint fuzz bench crash powercut backlog generate verify clean
+.PHONY: help build run test race lint fuzz bench crash powercut backlog brokers throughput services-up services-down generate verify clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/hookd
 	@mkdir -p bin
@@ -52,6 +53,18 @@ powercut: ## cut the power under load (needs root and loop devices), with its ne
 
 backlog: ## a million deliveries to a dead destination: memory, accept rate, restart
 	HOOKD_BACKLOG=1000000 $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestBacklog$$' -v ./server
+
+brokers: ## take each broker away ROUNDS times under load and account for every event
+	HOOKD_BROKER_ROUNDS=$(ROUNDS) $(GO) test -tags $(TAGS) -count 1 -timeout 240m -run '^TestBrokerRestarts$$' -v ./server
+
+throughput: ## EVENTS events through hookd to each broker: accepted and confirmed a second
+	HOOKD_BROKER_EVENTS=$(EVENTS) $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestBrokerThroughput$$' -v ./server
+
+services-up: ## start the servers that the tests use and print entries for connections.json
+	@HOOKD_TEST_INSTALL=$${HOOKD_TEST_INSTALL:-0} $(GO) run -tags $(TAGS) ./internal/testinfra/services up $(SERVICES)
+
+services-down: ## stop them
+	@$(GO) run -tags $(TAGS) ./internal/testinfra/services down
 
 generate: ## write the generated pages and completions
 	$(GO) run -tags $(TAGS) . generate

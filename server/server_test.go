@@ -23,12 +23,13 @@ import (
 	authall "github.com/hookd/hookd/auth/all"
 	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/config"
+	"github.com/hookd/hookd/internal/testinfra"
 	modulesall "github.com/hookd/hookd/modules/all"
 	"github.com/hookd/hookd/server"
 	"github.com/hookd/hookd/server/admin"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, testinfra.Cleanup()) }
 
 // running is a daemon in this process.
 type running struct {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -81,7 +82,7 @@ func apt(args ...string) error {
 // for /usr/sbin/policy-rc.d. One that is there already is left alone.
 func keepStopped() (undo func() error, err error) {
 	const policy = "/usr/sbin/policy-rc.d"
-	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755) // #nosec G302 -- a program
+	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		return func() error { return nil }, nil
 	}
@@ -90,4 +91,18 @@ func keepStopped() (undo func() error, err error) {
 	}
 	_, err = f.WriteString("#!/bin/sh\nexit 101\n")
 	return func() error { return os.Remove(policy) }, errors.Join(err, f.Close())
+}
+
+// Program finds a program that a test runs, in the Debian package pkg, and
+// returns its path. Without it the test is skipped, as without a server.
+func Program(t testing.TB, name, pkg string) string {
+	t.Helper()
+	if err := have([]string{name}, []string{pkg}); err != nil {
+		absent(t, name, err)
+	}
+	file, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -23,7 +23,7 @@ func freePort() (int, error) {
 		}
 	}
 	for range 100 {
-		port := low + rand.IntN(high-low) // #nosec G404
+		port := low + rand.IntN(high-low)
 		l, err := listen(port)
 		if err != nil {
 			continue
@@ -40,7 +40,7 @@ func listen(port int) (net.Listener, error) {
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// Host and port of an address, for configurations that keep them apart.
+// Split is the host and the port of an address, for configurations that keep them apart.
 func Split(addr string) (host string, port int) {
 	h, p, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -2,6 +2,7 @@ package testinfra
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -39,6 +40,21 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newProxy(t, target, port)
+}
+
+// FixedProxy is the proxy of a server that tells its clients where it is. There
+// is one at a time.
+func (s *Server) FixedProxy(t testing.TB) *Proxy {
+	t.Helper()
+	if s.proxyPort == 0 {
+		t.Fatalf("%s needs no proxy at a fixed address: use NewProxy", s.Name)
+	}
+	return newProxy(t, s.proxied, s.proxyPort)
+}
+
+func newProxy(t testing.TB, target string, port int) *Proxy {
+	t.Helper()
 	p := &Proxy{target: target, port: port, conns: make(map[net.Conn]bool)}
 	p.Restore()
 	t.Cleanup(func() {
@@ -189,7 +205,7 @@ func (p *Proxy) pass(to, from net.Conn, g *gate) {
 		if err != nil {
 			// A side that is gone takes the other with it, but not before what
 			// is held has been let go.
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				p.hold(from, g)
 			}
 			return

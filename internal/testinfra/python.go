@@ -47,7 +47,7 @@ func need(module string) error {
 func imports(module string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import "+module).CombinedOutput(); err != nil { // #nosec G204
+	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import "+module).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: Python module %s: %s", errMissing, module, strings.TrimSpace(string(out)))
 	}
 	return nil
@@ -63,7 +63,7 @@ func Python(t testing.TB, module, script string, args ...string) []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var errs strings.Builder
-	cmd := exec.CommandContext(ctx, interpreter, append([]string{script}, args...)...) // #nosec G204
+	cmd := exec.CommandContext(ctx, interpreter, append([]string{script}, args...)...)
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
@@ -96,7 +96,7 @@ func NewPeer(t testing.TB, module, script string, args ...string) *Peer {
 	if err := need(module); err != nil {
 		absent(t, interpreter, err)
 	}
-	p := &Peer{t: t, script: script, cmd: exec.Command(interpreter, append([]string{"-u", script}, args...)...)} // #nosec G204
+	p := &Peer{t: t, script: script, cmd: exec.Command(interpreter, append([]string{"-u", script}, args...)...)}
 	var err error
 	if p.cmd.SysProcAttr, err = attributes(""); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,11 @@ type Server struct {
 	r        recipe
 	settings map[string]string // what the recipe remembers
 
+	// A server that tells its clients where it is: what a proxy leads to, and
+	// where it must stand.
+	proxied   string
+	proxyPort int
+
 	mu    sync.Mutex
 	procs []*process // the server, then what it needs beside it
 }
@@ -40,6 +45,8 @@ type recipe struct {
 	patience time.Duration
 	quit     syscall.Signal // ends it properly; 0 is SIGTERM
 
+	// fetch gets what no package of Debian has; nil is nothing.
+	fetch func(s *Server) error
 	// setup chooses ports and writes the configuration into s.Dir, once.
 	setup func(s *Server) error
 	// beside are processes that must run before it; nil is none.
@@ -122,7 +129,12 @@ func (r recipe) try() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Name: r.name, r: r}
+	s := &Server{Name: r.name, r: r, settings: make(map[string]string)}
+	if r.fetch != nil {
+		if err := r.fetch(s); err != nil {
+			return nil, err
+		}
+	}
 	if s.Dir, err = os.MkdirTemp(root, r.name+"-"); err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ var base = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	// Servers that run as another user pass through it.
-	return dir, os.Chmod(dir, 0o711) // #nosec G302
+	return dir, os.Chmod(dir, 0o711)
 })
 
 // errMissing is wrapped by the errors of what is not installed.

@@ -7,6 +7,7 @@ import (
 	"github.com/hookd/hookd/modules"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/log"
+	"github.com/hookd/hookd/modules/rabbitmq"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
 )
 
@@ -17,6 +18,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		log.Module(stdout),
 		savetodisk.Module(),
 		httpwebhook.Module(),
+		rabbitmq.Module(),
 	}
 }
 

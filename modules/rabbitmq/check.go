@@ -31,7 +31,7 @@ func (d *destination) Check(ctx context.Context) (err error) {
 			_, err := ch.QueueDeclarePassive(d.o.Queue, true, false, false, false, nil)
 			return err
 		})
-		if err != nil && !(d.o.Declare && isReply(err, amqp.NotFound)) {
+		if err != nil && (!d.o.Declare || !isReply(err, amqp.NotFound)) {
 			return k.failure(ctx, err)
 		}
 	}

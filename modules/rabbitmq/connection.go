@@ -99,10 +99,21 @@ func (k *client) openFailure(ctx context.Context, err error) error {
 		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("user %q, vhost %q: %s", k.config.User, k.config.Vhost, e.Reason))
 	case e.Server:
 		return modules.Retry(code(e.Code), errors.New(e.Reason))
-	case e == amqp.ErrFrame, e == amqp.ErrSyntax, e == amqp.ErrSASL: //nolint:errorlint // the library's own values
-		return modules.Retry(modules.CodeBadAnswer, fmt.Errorf("%s: is it AMQP 0-9-1, and without TLS?", e.Reason))
+	case stranger(e):
+		return modules.Retry(modules.CodeBadAnswer, fmt.Errorf("%s: does AMQP 0-9-1 listen there, and without TLS?", e.Reason))
 	}
 	return modules.Retry(modules.CodeUnavailable, errors.New(e.Reason))
+}
+
+// stranger reports an answer that is not AMQP. The library gives the reason of
+// such an error as text.
+func stranger(e *amqp.Error) bool {
+	for _, known := range []*amqp.Error{amqp.ErrFrame, amqp.ErrFrameTooLarge, amqp.ErrSyntax, amqp.ErrCommandInvalid, amqp.ErrUnexpectedFrame} {
+		if strings.Contains(e.Reason, known.Reason) {
+			return true
+		}
+	}
+	return false
 }
 
 // lost is the failure of a send when the connection is gone; nil while it is

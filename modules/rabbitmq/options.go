@@ -42,7 +42,7 @@ func (c *Connection) Fields() spec.Fields {
 		spec.Secret(&c.Password, "pass").Alias("password").Doc("Password; `guest` when absent."),
 		spec.String(&c.Vhost, "vhost").Alias("virtual_host").Default("/").Check(shortText).Doc("Virtual host, as it is called and not percent-encoded."),
 		c.TLS.Field("tls").Alias("ssl"),
-		spec.Duration(&c.Heartbeat, "heartbeat").Default(10*time.Second).Check(checkHeartbeat).Advanced().
+		spec.Duration(&c.Heartbeat, "heartbeat").Default(10 * time.Second).Check(checkHeartbeat).Advanced().
 			Doc("After twice to three times as long without a sign of life the connection counts as lost. 1s to 10m; the broker may ask for less."),
 		spec.Int(&c.Channels, "channels").Default(16).Range(1, 1024).Advanced().
 			Doc("AMQP channels to open at most on the connection: how many sends can wait for confirms at once."),

@@ -14,7 +14,12 @@ func TestQueue(t *testing.T) {
 		Module: rabbitmq.Module(),
 		Start: func(t *testing.T) *moduletest.Far {
 			b := newBroker(t)
-			return b.far(fmt.Sprintf(`{"queue_name": %q}`, b.queue))
+			far := b.far(fmt.Sprintf(`{"queue_name": %q}`, b.queue))
+			far.Restart = func() {
+				b.Kill(t)
+				b.Start(t)
+			}
+			return far
 		},
 		Bad: []moduletest.Bad{
 			{Options: `{}`, Want: "without exchange", Path: "queue_name"},
@@ -40,6 +45,7 @@ func TestExchange(t *testing.T) {
 			exchange := b.queue + ".x"
 			b.do("exchange", exchange, "topic")
 			far := b.far(fmt.Sprintf(`{"queue_name": %q, "exchange": %q, "routing_key": "github.push"}`, b.queue, exchange))
+			far.Break = func() { b.do("delete_exchange", exchange) }
 			far.Refuse = func() { b.do("exchange", exchange, "topic", true) }
 			return far
 		},

@@ -37,9 +37,13 @@ def drain(queue):
         if method is None:
             return
         yield {
-            "id": p.message_id, "body": base64.b64encode(body).decode(), "headers": p.headers, "content_type": p.content_type,
+            "id": p.message_id, "body": base64.b64encode(body).decode(), "headers": {k: v for k, v in p.headers.items() if k != "x-delivery-count"}, "content_type": p.content_type,
             "delivery_mode": p.delivery_mode, "app_id": p.app_id, "expiration": p.expiration, "key": method.routing_key, "exchange": method.exchange,
         }
+
+
+def ids(queue):
+    return [m["id"] for m in drain(queue)]
 
 
 def declare(queue, arguments=None):
@@ -58,6 +62,11 @@ def exchange(name, kind, internal=False):
     return ()
 
 
+def delete_exchange(name):
+    channel().exchange_delete(name)
+    return ()
+
+
 def bind(queue, name, key):
     channel().queue_bind(queue, name, key)
     return ()
@@ -69,7 +78,7 @@ def fill(queue, n):
     return ()
 
 
-operations = {f.__name__: f for f in (drain, declare, delete, exchange, bind, fill)}
+operations = {f.__name__: f for f in (drain, ids, declare, delete, exchange, delete_exchange, bind, fill)}
 
 channel()
 print()
@@ -81,5 +90,5 @@ for line in sys.stdin:
         state.clear()
         answer = list(operations[name](*arguments))
     for message in answer:
-        print(json.dumps(message))
+        print(message if isinstance(message, str) else json.dumps(message))
     print()
