@@ -37,6 +37,7 @@ var farEnds = []struct {
 	make func(t *testing.T) farEnd
 }{
 	{"rabbitmq", rabbitFarEnd},
+	{"activemq", activeFarEnd},
 }
 
 const brokerLane = "out"

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/activemq"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/rabbitmq"
@@ -19,6 +20,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		savetodisk.Module(),
 		httpwebhook.Module(),
 		rabbitmq.Module(),
+		activemq.Module(),
 	}
 }
 
