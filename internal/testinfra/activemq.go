@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -51,22 +50,7 @@ var activemq = recipe{
 		return cmd
 	},
 	ready: func(ctx context.Context, s *Server) error {
-		c, err := dial(ctx, s.Addr)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		deadline, _ := ctx.Deadline()
-		_ = c.SetDeadline(deadline)
-		fmt.Fprintf(c, "CONNECT\naccept-version:1.2\nhost:/\nlogin:%s\npasscode:%s\n\n\x00", s.User, s.Password)
-		answer := make([]byte, 9)
-		if _, err := io.ReadFull(c, answer); err != nil {
-			return err
-		}
-		if string(answer) != "CONNECTED" {
-			return fmt.Errorf("it answers %q", answer)
-		}
-		return nil
+		return greetsSTOMP(ctx, s, "login:"+s.User+"\npasscode:"+s.Password+"\n")
 	},
 	version: func(ctx context.Context) (string, error) {
 		return printedVersion(ctx, `([0-9.]+)`, "dpkg-query", "-W", "-f", "${Version}", "activemq")

@@ -31,6 +31,8 @@ func newFault(f *frame.Frame) *fault {
 	first, _, _ := strings.Cut(string(f.Body), "\n")
 	class, rest, _ := strings.Cut(first, ":")
 	x := &fault{receipt: f.Header.Get(frame.ReceiptId), message: clip(f.Header.Get(frame.Message)), class: clip(class)}
+	// Artemis adds the message with all its headers.
+	x.message, _, _ = strings.Cut(x.message, " CoreMessage[")
 	if x.message == "" {
 		x.message = clip(rest)
 	}
@@ -76,7 +78,7 @@ func (f *fault) tooLarge() bool {
 // forbidden: ActiveMQ Classic ("User x is not authorized to write to"), Artemis
 // ("AMQ229032: User: x does not have permission='SEND'"), RabbitMQ.
 func (f *fault) forbidden() bool {
-	return f.says("securityexception", "not authorized", "does not have permission", "access_refused", "access refused", "security")
+	return f.says("securityexception", "not authorized", "does not have permission", "access_refused", "access refused")
 }
 
 // full: "Usage Manager Store is Full", "AMQ229102: Address x is full".
@@ -121,7 +123,7 @@ func (k *client) openFailure(ctx context.Context, err error) error {
 		c *modules.Failure
 	)
 	switch {
-	case errors.As(err, &x) && (x.forbidden() || x.says("invalid", "password", "login", "credentials", "bad connect")):
+	case errors.As(err, &x) && (x.forbidden() || x.says("invalid", "password", "login", "credentials", "unable to validate", "security")):
 		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("activemq: %s: user %q: %w", k.addr, k.config.User, x))
 	case errors.As(err, &x):
 		return modules.Retry(codeError, fmt.Errorf("activemq: %s: %w", k.addr, x))

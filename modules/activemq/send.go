@@ -66,11 +66,18 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 	default:
 		return rs
 	}
+	var stop error
 	for i, x := range ds {
-		if rs[i].Err != nil && (fault == nil || receipts[i].id != fault.receipt) {
-			if rs[i] = d.alone(ctx, x); modules.FailureOf(rs[i].Err).Kind == modules.Lost {
-				break // the rest has a failure already
-			}
+		if rs[i].Err == nil || fault != nil && receipts[i].id == fault.receipt {
+			continue
+		}
+		if stop == nil {
+			rs[i] = d.alone(ctx, x)
+		} else {
+			rs[i].Err = stop
+		}
+		if err := rs[i].Err; err != nil && modules.FailureOf(err).Kind != modules.Rejected {
+			stop = err // the broker is gone, or wants none
 		}
 	}
 	return rs
