@@ -8,7 +8,8 @@ import (
 
 const doc = `
 **When a delivery counts.** Every message asks for a receipt and counts when the broker has sent it. A persistent message, the default, is then in the broker's
-store. Many messages are under way at once, on up to ` + "`connections`" + ` connections; each is answered by itself.
+store. Messages that wait at the same time share a transaction, which costs the broker one write to its disk, on up to ` + "`connections`" + ` connections; each is answered by itself, and one that is refused
+does not take the others with it.
 
 A **topic** keeps a message for the durable subscribers that it knows and hands it to those that listen now. Where there are neither, the broker sends the receipt and throws the
 message away; STOMP has no way to tell. Send to a queue, or to a virtual topic (` + "`VirtualTopic.orders`" + `) that queues are bound to, where that is a loss.
@@ -18,7 +19,7 @@ attempt; and as headers, with names in lower case, the sender's own (unless ` + 
 Several values of one header are joined with a comma. A sender's header whose name means something to a broker (` + "`destination`, `receipt`, `content-length`, `transaction`, `expires`, `reply-to`, `AMQ_...`, `JMS...`" + ` and others) is left out.
 
 **Repeats.** Artemis drops a message whose ` + "`_AMQ_DUPL_ID`" + ` it has seen at the address (its ` + "`id-cache-size`" + ` says how far back) and sends the receipt all the same. ActiveMQ Classic does not look at it: there a repeat,
-which a lost receipt makes, arrives twice with the same ` + "`hookd-delivery-id`" + `, and the consumer can drop it.
+which a lost receipt makes of all that shared its transaction, arrives twice with the same ` + "`hookd-delivery-id`" + `, and the consumer can drop it.
 
 **What a failure means.**
 
