@@ -17,71 +17,66 @@ import uuid
 import stomp
 
 port, user, password, destination = sys.argv[1:]
-arrived = queue.Queue()
-got = []
-listening = threading.Event()
+listener = None
 connection = None
 
 
 class Listener(stomp.ConnectionListener):
+    """What came on one connection: another one knows nothing of its messages."""
+
+    def __init__(self):
+        self.arrived = queue.Queue()
+        self.listening = threading.Event()
+
     def on_message(self, frame):
-        arrived.put(frame)
+        self.arrived.put(frame)
+
+    def on_receipt(self, frame):
+        self.listening.set()
 
     def on_error(self, frame):
         print(frame.headers, frame.body, file=sys.stderr)
 
-    def on_receipt(self, frame):
-        listening.set()
-
     def on_disconnected(self):
-        arrived.put(None)
+        self.arrived.put(None)
 
 
 def connect():
-    global connection
-    for attempt in range(50):
+    global connection, listener
+    for attempt in range(100):
         connection = stomp.StompConnection12([("127.0.0.1", int(port))], auto_decode=False, heartbeats=(0, 0))
-        connection.set_listener("", Listener())
+        listener = Listener()
+        connection.set_listener("", listener)
         try:
             connection.connect(user, password, wait=True)
             break
         except stomp.exception.ConnectFailedException:
             time.sleep(0.2)
-    listening.clear()
     connection.subscribe(destination, id="1", ack="client-individual", headers={"activemq.prefetchSize": "1000", "receipt": "listening"})
-    if not listening.wait(20):
+    if not listener.listening.wait(20):
         raise Exception("the broker does not confirm the subscription")
 
 
-def drain(to=None):
+def drain():
     """All messages so far: those before a mark that it sends behind them."""
-    mark = str(uuid.uuid4())
-    sent = False
     while True:
-        if not sent:
-            try:
-                connection.send(to or destination, b"", headers={"mark": mark, "persistent": "true"})
-                sent = True
-            except stomp.exception.NotConnectedException:
-                connect()
-                continue
         try:
-            frame = arrived.get(timeout=20)
-        except queue.Empty:
-            raise Exception("the mark did not come")
-        if frame is None:  # the broker was restarted
+            mark = str(uuid.uuid4())
+            connection.send(destination, b"", headers={"mark": mark, "persistent": "true"})
+            while True:
+                frame = listener.arrived.get(timeout=20)
+                if frame is None:
+                    raise stomp.exception.NotConnectedException("the broker was restarted")
+                h = frame.headers
+                connection.ack(h["ack"])
+                if "mark" not in h:
+                    body = frame.body if isinstance(frame.body, bytes) else frame.body.encode()
+                    yield {"id": h.get("hookd-delivery-id", ""), "body": base64.b64encode(body).decode(), "headers": h}
+                elif h["mark"] == mark:
+                    return
+        except stomp.exception.NotConnectedException:
             time.sleep(0.2)
-            if not connection.is_connected():
-                connect()
-                sent = False
-            continue
-        h = frame.headers
-        connection.ack(h["ack"])
-        if "mark" not in h:
-            body = frame.body if isinstance(frame.body, bytes) else frame.body.encode()
-            yield {"id": h.get("hookd-delivery-id", ""), "body": base64.b64encode(body).decode(), "headers": h}
-        elif h["mark"] == mark:
-            return
+            connect()
 
 
 def ids():
