@@ -42,7 +42,7 @@ var farEnds = []struct {
 
 const brokerLane = "out"
 
-// deliver writes the configuration of a hook "github" with one destination.
+// configure writes the configuration of a hook "github" with one destination.
 func (f farEnd) configure(t *testing.T, addr string) daemonConfig {
 	t.Helper()
 	cfg := newDaemonConfig(t, t.TempDir())
@@ -94,10 +94,10 @@ func (f farEnd) faults(p *testinfra.Proxy) (names []string, faults map[string]fu
 			p.Restore()
 		},
 	}
-	names = []string{"cut", "answers lost", "half open"}
+	names = []string{"answers lost", "cut", "half open"}
 	if f.kill != nil {
 		faults["kill -9"], faults["restart"] = f.kill, f.restart
-		names = append(names, "kill -9", "restart")
+		names = []string{"answers lost", "kill -9", "cut", "restart", "half open"}
 	}
 	return names, faults
 }
@@ -124,7 +124,7 @@ func TestBrokerRestarts(t *testing.T) {
 			names, faults := f.faults(p)
 			done := make(map[string]int)
 			for i := range rounds {
-				<-time.After(time.Duration(500+rand.IntN(1000)) * time.Millisecond)
+				<-time.After(time.Duration(1000+rand.IntN(1000)) * time.Millisecond)
 				name := names[i%len(names)]
 				start := time.Now()
 				faults[name]()

@@ -28,7 +28,8 @@ var postgres = recipe{
 	packages: []string{"postgresql"},
 	user:     "postgres",
 	patience: time.Minute,
-	quit:     syscall.SIGINT, // SIGTERM waits for clients to leave
+	quit:     syscall.SIGINT,  // SIGTERM waits for clients to leave
+	crash:    syscall.SIGQUIT, // as SIGKILL, but its children end too, and let go of the data
 	setup:    setupPostgres,
 	command: func(s *Server) *exec.Cmd {
 		_, port := Split(s.Addr)

@@ -1,6 +1,7 @@
 package testinfra
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ type recipe struct {
 	user     string   // it runs as, where the tests run as root
 	patience time.Duration
 	quit     syscall.Signal // ends it properly; 0 is SIGTERM
+	crash    syscall.Signal // ends it at once; 0 is SIGKILL
 
 	// fetch gets what no package of Debian has; nil is nothing.
 	fetch func(s *Server) error
@@ -209,17 +211,12 @@ func (s *Server) Stop(t testing.TB) {
 	s.halt(t, s.quit())
 }
 
-func (s *Server) quit() syscall.Signal {
-	if s.r.quit == 0 {
-		return syscall.SIGTERM
-	}
-	return s.r.quit
-}
+func (s *Server) quit() syscall.Signal { return cmp.Or(s.r.quit, syscall.SIGTERM) }
 
 // Kill ends the server as a crash does.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
-	s.halt(t, syscall.SIGKILL)
+	s.halt(t, cmp.Or(s.r.crash, syscall.SIGKILL))
 }
 
 // Start starts a server that was stopped or killed, and waits until it takes

@@ -64,7 +64,9 @@ func Cleanup() goleak.Option {
 
 // base is the folder of this process; the folders of processes that are no more
 // are removed on the way.
-var base = sync.OnceValues(func() (string, error) {
+var base = sync.OnceValues(makeBase)
+
+func makeBase() (string, error) {
 	old, err := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
 	if err != nil {
 		return "", err
@@ -81,7 +83,7 @@ var base = sync.OnceValues(func() (string, error) {
 	}
 	// Servers that run as another user pass through it.
 	return dir, os.Chmod(dir, 0o711)
-})
+}
 
 // errMissing is wrapped by the errors of what is not installed.
 var errMissing = errors.New("not installed")

@@ -99,6 +99,8 @@ func (k *client) openFailure(ctx context.Context, err error) error {
 		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("user %q, vhost %q: %s", k.config.User, k.config.Vhost, e.Reason))
 	case e.Server:
 		return modules.Retry(code(e.Code), errors.New(e.Reason))
+	case errors.Is(e, amqp.ErrClosed):
+		return modules.Retry(modules.CodeUnavailable, errors.New("the far end closed the connection at once; does AMQP 0-9-1 listen there, and without TLS?"))
 	case stranger(e):
 		return modules.Retry(modules.CodeBadAnswer, fmt.Errorf("%s: does AMQP 0-9-1 listen there, and without TLS?", e.Reason))
 	}
@@ -114,6 +116,14 @@ func stranger(e *amqp.Error) bool {
 		}
 	}
 	return false
+}
+
+// frame is the size in bytes of the largest frame.
+func (k *client) frame() int {
+	if n := k.amqp.Config.FrameSize; n > 0 && n < frameSize {
+		return n
+	}
+	return frameSize
 }
 
 // lost is the failure of a send when the connection is gone; nil while it is

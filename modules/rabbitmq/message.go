@@ -12,8 +12,9 @@ import (
 	"github.com/hookd/hookd/modules"
 )
 
-// message makes what is published of a delivery.
-func (o *Options) message(d *event.Delivery) (amqp.Publishing, error) {
+// message makes what is published of a delivery. frame is the size of a frame
+// that the broker agreed to.
+func (o *Options) message(d *event.Delivery, frame int) (amqp.Publishing, error) {
 	p := amqp.Publishing{
 		Headers:      o.headers(d),
 		ContentType:  clean(d.Header.Get("Content-Type")),
@@ -33,8 +34,8 @@ func (o *Options) message(d *event.Delivery) (amqp.Publishing, error) {
 	}
 	// Headers travel in one frame. A broker that gets a larger one than it
 	// agreed to closes the connection, with all that is under way on it.
-	const most = frameSize / 2
-	if n := size(p.Headers); n > most {
+	const properties = 1 << 10 // content type and id, and what frames them
+	if n, most := size(p.Headers), frame-properties; n > most {
 		return p, modules.Reject(modules.CodeTooLarge,
 			fmt.Errorf("rabbitmq: the headers have %d bytes, more than the %d that fit; \"forward_headers\": false leaves the sender's out", n, most))
 	}

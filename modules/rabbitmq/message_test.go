@@ -31,7 +31,7 @@ func FuzzMessage(f *testing.F) {
 			Body:   []byte(value),
 		}
 		o := &Options{Forward: true, Headers: map[string]string{"X-Team": "pay"}}
-		p, err := o.message(d)
+		p, err := o.message(d, frameSize)
 		if err != nil {
 			if modules.FailureOf(err).Kind != modules.Rejected || len(name)+2*len(value)+len(contentType) < frameSize/10 {
 				t.Fatal(err)

@@ -135,10 +135,11 @@ func TestOpenStrangers(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			_, _ = c.Write([]byte(greeting))
 			buf := make([]byte, 100)
 			for err == nil {
-				_, err = c.Read(buf)
+				if _, err = c.Read(buf); err == nil {
+					_, _ = c.Write([]byte(greeting))
+				}
 			}
 		}()
 		host, port := testinfra.Split(l.Addr().String())

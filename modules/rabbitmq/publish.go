@@ -91,7 +91,7 @@ func (b *batch) all(err error) []modules.Result {
 func (b *batch) publish(ctx context.Context) error {
 	o := b.d.o
 	for i, d := range b.ds {
-		p, err := o.message(d)
+		p, err := o.message(d, b.d.client.frame())
 		if err != nil {
 			b.results[i].Err = err
 			continue

@@ -223,15 +223,15 @@ func TestHeadersTooLarge(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q}`, b.queue))
 	x := delivery(`{}`)
-	x.Event.Header.Set("X-Large", strings.Repeat("x", 100<<10))
+	x.Event.Header.Set("X-Large", strings.Repeat("x", 128<<10))
 	good := delivery(`{}`)
 	rs := d.SendBatch(t.Context(), []*event.Delivery{good, x, good})
 	want(t, "large", rs[1].Err, modules.Rejected, modules.CodeTooLarge, "forward_headers")
 	if rs[0].Err != nil || rs[2].Err != nil {
 		t.Errorf("%v, %v", rs[0].Err, rs[2].Err)
 	}
-	x.Event.Header.Set("X-Large", strings.Repeat("x", 60<<10))
+	x.Event.Header.Set("X-Large", strings.Repeat("x", 126<<10))
 	if err := send(t, d, x); err != nil {
-		t.Errorf("60 KiB: %v", err)
+		t.Errorf("126 KiB: %v", err)
 	}
 }
