@@ -140,6 +140,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/charmbracelet/lipgloss": {"cmd"},
 		"github.com/cockroachdb/pebble":     {"internal/queue/pebble"},
 		"github.com/itchyny/gojq":           {"internal/jq"},
+		"github.com/go-stomp/stomp":         {"modules/activemq"},
 		"gopkg.in/yaml.v3":                  {"internal/spec", "server/openapi", "cmd"},
 		"github.com/santhosh-tekuri/":       {"server/ingest/payload"},
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},

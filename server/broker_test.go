@@ -46,6 +46,7 @@ var farEnds = []struct {
 	{"mqtt", mqttFarEnd},
 	{"aws_sqs", sqsFarEnd},
 	{"gcp_pubsub", pubsubFarEnd},
+	{"activemq", activeFarEnd},
 }
 
 const brokerLane = "out"

@@ -4,15 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
+// What every test finds in ActiveMQ beside the account that may do all.
+const (
+	// ActiveMQGuest may read what begins with "hookd." and write nothing; its
+	// password is that of the server.
+	ActiveMQGuest = "guest-of-hookd"
+	// ActiveMQMaxMessage is the size in bytes above which a message is refused.
+	ActiveMQMaxMessage = 4 << 20
+	// ActiveMQFull begins the names of queues that hold 64 KiB and then refuse.
+	ActiveMQFull = "hookd.full."
+)
+
 // ActiveMQ is ActiveMQ Classic with STOMP, also on TLS, and a store that syncs
-// to disk. The account may use what begins with "hookd.", and nothing else.
+// to disk. The account may use what begins with "hookd.", and nothing else. A
+// destination that is full refuses instead of holding producers up.
 func ActiveMQ(t testing.TB) *Server {
 	t.Helper()
 	return get(t, activemq)
@@ -37,22 +50,7 @@ var activemq = recipe{
 		return cmd
 	},
 	ready: func(ctx context.Context, s *Server) error {
-		c, err := dial(ctx, s.Addr)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		deadline, _ := ctx.Deadline()
-		_ = c.SetDeadline(deadline)
-		fmt.Fprintf(c, "CONNECT\naccept-version:1.2\nhost:/\nlogin:%s\npasscode:%s\n\n\x00", s.User, s.Password)
-		answer := make([]byte, 9)
-		if _, err := io.ReadFull(c, answer); err != nil {
-			return err
-		}
-		if string(answer) != "CONNECTED" {
-			return fmt.Errorf("it answers %q", answer)
-		}
-		return nil
+		return greetsSTOMP(ctx, s, "login:"+s.User+"\npasscode:"+s.Password+"\n")
 	},
 	version: func(ctx context.Context) (string, error) {
 		return printedVersion(ctx, `([0-9.]+)`, "dpkg-query", "-W", "-f", "${Version}", "activemq")
@@ -71,31 +69,54 @@ func setupActiveMQ(s *Server) error {
 	if err := keystore(s, "conf/server.p12"); err != nil {
 		return err
 	}
-	config := fmt.Sprintf(`<beans xmlns="http://www.springframework.org/schema/beans" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
-  xsi:schemaLocation="http://www.springframework.org/schema/beans http://www.springframework.org/schema/beans/spring-beans.xsd http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
- <broker xmlns="http://activemq.apache.org/schema/core" useJmx="false" brokerName="hookdtest" dataDirectory="%s" schedulerSupport="false">
-  <plugins>
-   <simpleAuthenticationPlugin><users><authenticationUser username="%s" password="%s" groups="users"/></users></simpleAuthenticationPlugin>
-   <authorizationPlugin><map><authorizationMap><authorizationEntries>
-     <authorizationEntry queue="hookd.>" read="users" write="users" admin="users"/>
-     <authorizationEntry topic="hookd.>" read="users" write="users" admin="users"/>
-     <authorizationEntry topic="ActiveMQ.Advisory.>" read="users" write="users" admin="users"/>
-   </authorizationEntries></authorizationMap></map></authorizationPlugin>
-  </plugins>
-  <persistenceAdapter><kahaDB directory="%s" enableJournalDiskSyncs="true"/></persistenceAdapter>
-  <sslContext><sslContext keyStore="file:%s" keyStoreType="PKCS12" keyStorePassword="%s"/></sslContext>
-  <systemUsage><systemUsage><memoryUsage><memoryUsage limit="64 mb"/></memoryUsage><storeUsage><storeUsage limit="500 mb"/></storeUsage><tempUsage><tempUsage limit="100 mb"/></tempUsage></systemUsage></systemUsage>
-  <transportConnectors>
-   <transportConnector name="stomp" uri="stomp://%s?transport.hbGracePeriodMultiplier=1.5"/>
-   <transportConnector name="stomps" uri="stomp+ssl://%s"/>
-  </transportConnectors>
- </broker>
-</beans>
-`, s.file("data"), s.User, s.Password, s.file("data/kahadb"), s.file("conf/server.p12"), s.Password, s.Addr, s.TLSAddr)
 	// Debian's package logs by log4j 1.2, and not at all without this file.
 	const logging = "log4j.rootLogger=INFO, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n" +
 		"log4j.appender.out.layout=org.apache.log4j.PatternLayout\nlog4j.appender.out.layout.ConversionPattern=%d %5p | %m%n\n"
-	return errors.Join(s.write("conf/activemq.xml", config), s.write("conf/log4j.properties", logging))
+	return errors.Join(s.write("conf/activemq.xml", activemqXML(s, "users")), s.write("conf/log4j.properties", logging))
+}
+
+// activemqXML is the configuration; writers is the group that may send.
+func activemqXML(s *Server, writers string) string {
+	return strings.NewReplacer(
+		"DATA", s.file("data"), "KAHADB", s.file("data/kahadb"), "KEYSTORE", s.file("conf/server.p12"), "USER", s.User, "GUEST", ActiveMQGuest,
+		"PASSWORD", s.Password, "WRITERS", writers, "ADDR", s.Addr, "SECURE", s.TLSAddr, "LIMIT", strconv.Itoa(ActiveMQMaxMessage),
+	).Replace(`<beans xmlns="http://www.springframework.org/schema/beans" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+  xsi:schemaLocation="http://www.springframework.org/schema/beans http://www.springframework.org/schema/beans/spring-beans.xsd http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
+ <broker xmlns="http://activemq.apache.org/schema/core" useJmx="false" brokerName="hookdtest" dataDirectory="DATA" schedulerSupport="false">
+  <plugins>
+   <simpleAuthenticationPlugin><users>
+    <authenticationUser username="USER" password="PASSWORD" groups="users"/><authenticationUser username="GUEST" password="PASSWORD" groups="guests"/>
+   </users></simpleAuthenticationPlugin>
+   <authorizationPlugin><map><authorizationMap><authorizationEntries>
+     <authorizationEntry queue="hookd.>" read="users,guests" write="WRITERS" admin="users"/>
+     <authorizationEntry topic="hookd.>" read="users,guests" write="WRITERS" admin="users"/>
+     <authorizationEntry topic="ActiveMQ.Advisory.>" read="users,guests" write="users,guests" admin="users,guests"/>
+   </authorizationEntries></authorizationMap></map></authorizationPlugin>
+  </plugins>
+  <destinationPolicy><policyMap><policyEntries>
+   <policyEntry queue="hookd.full.>" memoryLimit="64kb"><pendingQueuePolicy><vmQueueCursor/></pendingQueuePolicy></policyEntry>
+  </policyEntries></policyMap></destinationPolicy>
+  <persistenceAdapter><kahaDB directory="KAHADB" enableJournalDiskSyncs="true"/></persistenceAdapter>
+  <sslContext><sslContext keyStore="file:KEYSTORE" keyStoreType="PKCS12" keyStorePassword="PASSWORD"/></sslContext>
+  <systemUsage><systemUsage sendFailIfNoSpace="true"><memoryUsage><memoryUsage limit="64 mb"/></memoryUsage><storeUsage><storeUsage limit="500 mb"/></storeUsage><tempUsage><tempUsage limit="100 mb"/></tempUsage></systemUsage></systemUsage>
+  <transportConnectors>
+   <transportConnector name="stomp" uri="stomp://ADDR?transport.hbGracePeriodMultiplier=1.5&amp;wireFormat.maxDataLength=LIMIT"/>
+   <transportConnector name="stomps" uri="stomp+ssl://SECURE"/>
+  </transportConnectors>
+ </broker>
+</beans>
+`)
+}
+
+// ActiveMQWriters restarts a server that ActiveMQ returned, with the right to send
+// for one group only: "users", as in the beginning, or "nobody".
+func (s *Server) ActiveMQWriters(t testing.TB, group string) {
+	t.Helper()
+	s.Stop(t)
+	if err := s.write("conf/activemq.xml", activemqXML(s, group)); err != nil {
+		t.Fatal(err)
+	}
+	s.Start(t)
 }
 
 // keystore puts the server's certificate and key into a file of Java's kind.

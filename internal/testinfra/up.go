@@ -16,7 +16,7 @@ func Names() []string {
 }
 
 func recipes() []recipe {
-	return []recipe{rabbitmq, redis, kafka, mosquitto, activemq, sqs, postgres, mariadb}
+	return []recipe{rabbitmq, redis, kafka, mosquitto, activemq, artemis, sqs, postgres, mariadb}
 }
 
 // Up starts servers for a person, side by side, and returns those that run. The
@@ -73,6 +73,9 @@ func (s *Server) Connection() map[string]any {
 			c["type"] = "mysql"
 		}
 		c["database"], c["user"], c["password"] = Database, s.User, s.Password
+		return c
+	case "artemis":
+		c["type"] = "activemq"
 		return c
 	default:
 		c["user"], c["password"] = s.User, s.Password

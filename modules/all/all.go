@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/activemq"
 	awssqs "github.com/hookd/hookd/modules/aws_sqs"
 	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
@@ -27,6 +28,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		mqtt.Module(),
 		awssqs.Module(),
 		gcppubsub.Module(),
+		activemq.Module(),
 	}
 }
 

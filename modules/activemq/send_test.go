@@ -1,0 +1,250 @@
+package activemq_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookd/hookd/internal/event"
+	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/modules"
+)
+
+var ids event.IDs
+
+func delivery(body string) *event.Delivery {
+	ev := &event.Event{
+		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Body: []byte(body),
+		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
+	}
+	const lane = "github/activemq-1"
+	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
+	d.Header = http.Header{
+		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
+		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
+	}
+	return d
+}
+
+// What a consumer that is not hookd's own library gets.
+func TestMessage(t *testing.T) {
+	b := newBroker(t, "queue")
+	t.Logf("ActiveMQ %s, read back with stomp.py", b.Version)
+	x := delivery("{\"é\":\"\U0001F44B\"}\x00\n\x00")
+	for options, headers := range map[string]map[string]string{
+		fmt.Sprintf(`{"destination": %q, "headers": {"X-Team": "pay:\\ \n\\n", "x-two": "c"}}`, b.name): {
+			"x-github-event": "push", "x-two": "c", "X-Team": "pay:\\ \n\\n", "persistent": "true",
+		},
+		fmt.Sprintf(`{"destination": "/queue/%s", "forward_headers": false, "headers": {"AMQ_X": "g"}, "persistent": false, "expiration": "1h"}`, b.name): {
+			"AMQ_X": "g",
+		},
+	} {
+		for name, v := range x.Header {
+			headers[strings.ToLower(name)] = v[0]
+		}
+		headers["_AMQ_DUPL_ID"] = x.ID.String()
+		if err := send(t, destination(t, b.connection(), options), x); err != nil {
+			t.Fatal(err)
+		}
+		all := b.received()
+		got := all[len(all)-1]
+		expires := got.Headers["expires"]
+		for _, name := range []string{"destination", "message-id", "subscription", "ack", "timestamp", "priority", "content-length", "expires"} {
+			delete(got.Headers, name) // the broker's
+		}
+		if got.ID != x.ID.String() || !bytes.Equal(got.Body, x.Body) {
+			t.Errorf("%s: %+v", options, got)
+		}
+		if !maps.Equal(got.Headers, headers) {
+			t.Errorf("%s: headers %v, want %v", options, got.Headers, headers)
+		}
+		if in, _ := time.ParseDuration(expires + "ms"); strings.Contains(options, "expiration") &&
+			(in < time.Duration(time.Now().UnixMilli())*time.Millisecond || in > time.Duration(time.Now().Add(time.Hour).UnixMilli())*time.Millisecond) {
+			t.Errorf("it expires at %q", expires)
+		}
+	}
+}
+
+// A stranger's headers steer nothing.
+func TestHeadersThatMeanSomething(t *testing.T) {
+	b := newBroker(t, "queue")
+	x := delivery(`{"a":1}`)
+	for _, name := range []string{
+		"Destination", "Receipt", "Content-Length", "Transaction", "Persistent", "Expires", "Priority", "Reply-To", "Correlation-Id", "Type",
+		"Amq-Msg-Type", "AMQ_SCHEDULED_DELAY", "JMSXGroupID", "_AMQ_DUPL_ID", "Message-Id", "Selector", "Hookd-Other", "A:b", "X\r\nReceipt", "",
+	} {
+		x.Event.Header[name] = []string{"1"}
+	}
+	x.Event.Header.Set("X-Lines", "a\r\nreceipt:9\n\n\x00SEND")
+	if err := send(t, destination(t, b.connection(), fmt.Sprintf(`{"destination": %q}`, b.name)), x); err != nil {
+		t.Fatal(err)
+	}
+	all := b.received()
+	if len(all) != 1 || !bytes.Equal(all[0].Body, x.Body) {
+		t.Fatalf("%+v", all)
+	}
+	h := all[0].Headers
+	for _, name := range []string{
+		"receipt", "transaction", "reply-to", "correlation-id", "type", "amq-msg-type", "amq_scheduled_delay", "AMQ_SCHEDULED_DELAY",
+		"jmsxgroupid", "JMSXGroupID", "selector", "hookd-other", "a:b", "_amq_dupl_id",
+	} {
+		if v, ok := h[name]; ok {
+			t.Errorf("%s: %q", name, v)
+		}
+	}
+	if h["x-lines"] != "a\r\nreceipt:9\n\n\uFFFDSEND" || h["_AMQ_DUPL_ID"] != x.ID.String() || h["persistent"] != "true" || h["expires"] != "0" || h["hookd-hook"] != "github" {
+		t.Errorf("%v", h)
+	}
+}
+
+// What ActiveMQ does not take is a failure: by itself and in a batch.
+func TestRefusals(t *testing.T) {
+	b := newBroker(t, "queue")
+	full := testinfra.ActiveMQFull + b.name
+	fill(t, b, full)
+	long := delivery(`{}`)
+	long.Event.Header.Set("X-Long", strings.Repeat("x", 20<<10))
+	many := delivery(`{}`)
+	for i := range 1100 {
+		many.Event.Header.Set(fmt.Sprintf("X-%d", i), "x")
+	}
+	plain := func() *event.Delivery { return delivery(`{}`) }
+	own := fmt.Sprintf(`{"destination": %q}`, b.name)
+	for what, c := range map[string]struct {
+		user, options string
+		x             *event.Delivery
+		kind          modules.FailureKind
+		code, text    string
+		passes        bool // Check
+	}{
+		"no right":            {testinfra.ActiveMQGuest, own, plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized to write", false},
+		"no right to declare": {b.User, `{"destination": "other.x"}`, plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized to", false},
+		"no right to a topic": {b.User, `{"destination": "/topic/other.x"}`, plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized to", false},
+		"full":                {b.User, fmt.Sprintf(`{"destination": %q}`, full), plain(), modules.Throttled, modules.CodeThrottled, "Memory Limit", false},
+		"too large": {
+			b.User, own, delivery(strings.Repeat("x", testinfra.ActiveMQMaxMessage+1)), modules.Rejected, modules.CodeTooLarge, "maximum data length", true,
+		},
+		"long header":  {b.User, own, long, modules.Rejected, modules.CodeTooLarge, "header length", true},
+		"many headers": {b.User, own, many, modules.Rejected, modules.CodeTooLarge, "number of headers", true},
+	} {
+		d := destination(t, b.as(c.user, b.Password), c.options)
+		want(t, what, send(t, d, c.x), c.kind, c.code, c.text)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		good := delivery(`{"good":1}`)
+		for i, r := range d.SendBatch(ctx, []*event.Delivery{c.x, good, c.x, good}) {
+			if i%2 == 1 && c.code == modules.CodeTooLarge {
+				if r.Err != nil {
+					t.Errorf("%s, item %d: %v", what, i, r.Err)
+				}
+				continue
+			}
+			want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
+		}
+		cancel()
+		if err := check(t, d); (err == nil) != c.passes {
+			t.Errorf("%s: Check: %v", what, err)
+		}
+	}
+}
+
+// fill sends to a queue until it is full.
+func fill(t *testing.T, b *broker, name string) {
+	t.Helper()
+	d := destination(t, b.connection(), fmt.Sprintf(`{"destination": %q}`, name))
+	for range 100 {
+		if err := send(t, d, delivery(strings.Repeat("x", 8<<10))); err != nil {
+			return
+		}
+	}
+	t.Fatalf("%s is never full", name)
+}
+
+// An ERROR ends the connection that it came on, and no other: what else is sent
+// at the same time is not disturbed.
+func TestOthersAreNotDisturbed(t *testing.T) {
+	b := newBroker(t, "queue")
+	_, conn, err := open(t, b.connection())
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad := on(t, conn, fmt.Sprintf(`{"destination": %q}`, b.name)), on(t, conn, `{"destination": "other.x"}`)
+	done := make(chan error)
+	go func() {
+		defer close(done)
+		for range 50 {
+			_, err := good.Send(t.Context(), delivery(`{}`))
+			done <- err
+		}
+	}()
+	for err := range done {
+		if err != nil {
+			t.Error(err)
+		}
+		want(t, "forbidden", send(t, bad, delivery(`{}`)), modules.Rejected, modules.CodeAuthFailed, "not authorized")
+	}
+	if n := len(b.received()); n != 50 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// Sends that find all connections in use wait, and not longer than they may.
+func TestConnections(t *testing.T) {
+	b := newBroker(t, "queue")
+	d := destination(t, strings.Replace(b.connection(), "{", `{"connections": 1, `, 1), fmt.Sprintf(`{"destination": %q}`, b.name))
+	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	entered, release := b.proxy.Mute()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := d.Send(ctx, delivery(`{"n":2}`))
+		done <- err
+	}()
+	<-entered
+	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer stop()
+	_, err := d.Send(short, delivery(`{"n":3}`))
+	want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 connections")
+	cancel()
+	err = <-done
+	want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "no receipt")
+	if !errors.Is(err, context.Canceled) {
+		t.Error("it does not wrap the context's error")
+	}
+	release()
+	if err := send(t, d, delivery(`{"n":4}`)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A connection that stays alone is kept alive, and one that the broker's silence
+// has made useless is noticed.
+func TestHeartbeat(t *testing.T) {
+	b := newBroker(t, "queue")
+	d := destination(t, strings.Replace(b.connection(), "{", `{"heartbeat": "1s", `, 1), fmt.Sprintf(`{"destination": %q}`, b.name))
+	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	before := b.proxy.Accepted()
+	<-time.After(4 * time.Second) // the broker's own patience is 1.5 s
+	if err := send(t, d, delivery(`{"n":2}`)); err != nil {
+		t.Error(err)
+	}
+	if n := b.proxy.Accepted(); n != before {
+		t.Errorf("%d new connections", n-before)
+	}
+	_, release := b.proxy.Freeze()
+	defer release()
+	start := time.Now()
+	want(t, "silence", send(t, d, delivery(`{"n":3}`)), modules.Lost, modules.CodeConnectionLost, "timeout")
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("noticed after %v", took)
+	}
+}
