@@ -8,6 +8,9 @@ import (
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/rabbitmq"
+	redispublish "github.com/hookd/hookd/modules/redis_publish"
+	redisrq "github.com/hookd/hookd/modules/redis_rq"
+	redisstream "github.com/hookd/hookd/modules/redis_stream"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
 )
 
@@ -19,6 +22,9 @@ func Modules(stdout io.Writer) []modules.Module {
 		savetodisk.Module(),
 		httpwebhook.Module(),
 		rabbitmq.Module(),
+		redisrq.Module(),
+		redispublish.Module(),
+		redisstream.Module(),
 	}
 }
 
