@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
@@ -22,7 +23,8 @@ import (
 // to, and a reader of it that is not hookd's own library. A module joins the two
 // tests with a function that makes one, in the list below.
 type farEnd struct {
-	module     string                   // also the type of the connection
+	module     string                   // also the type of the connection, unless that is set
+	connType   string                   // type of the connection, where it is not called as the module is
 	addr       string                   // of the server
 	connection func(addr string) string // entry of connections.json that leads to addr, JSON
 	options    string                   // module-config, JSON
@@ -47,6 +49,9 @@ var farEnds = []struct {
 	{"aws_sqs", sqsFarEnd},
 	{"gcp_pubsub", pubsubFarEnd},
 	{"activemq", activeFarEnd},
+	{"redis_rq", rqFarEnd},
+	{"redis_stream", func(t *testing.T) farEnd { return streamFarEnd(t, "") }},
+	{"redis_stream deduplicated", func(t *testing.T) farEnd { return streamFarEnd(t, `, "deduplicate": "1h"`) }},
 }
 
 const brokerLane = "out"
@@ -59,7 +64,7 @@ func (f farEnd) configure(t *testing.T, addr string) daemonConfig {
 	if err := json.Unmarshal([]byte(f.connection(addr)), &entry); err != nil {
 		t.Fatal(err)
 	}
-	entry["type"] = f.module
+	entry["type"] = cmp.Or(f.connType, f.module)
 	for file, v := range map[string]any{
 		"connections.json": map[string]any{"far": entry},
 		"webhooks.json": map[string]any{"github": map[string]any{

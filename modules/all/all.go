@@ -13,6 +13,9 @@ import (
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/mqtt"
 	"github.com/hookd/hookd/modules/rabbitmq"
+	redispublish "github.com/hookd/hookd/modules/redis_publish"
+	redisrq "github.com/hookd/hookd/modules/redis_rq"
+	redisstream "github.com/hookd/hookd/modules/redis_stream"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
 )
 
@@ -29,6 +32,9 @@ func Modules(stdout io.Writer) []modules.Module {
 		awssqs.Module(),
 		gcppubsub.Module(),
 		activemq.Module(),
+		redisrq.Module(),
+		redispublish.Module(),
+		redisstream.Module(),
 	}
 }
 
