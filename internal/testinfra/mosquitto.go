@@ -10,9 +10,20 @@ import (
 	"time"
 )
 
-// Mosquitto is an MQTT broker with passwords, also on TLS. The account may read
-// and write everything below "hookd/", except that "hookd/forbidden" may not be
-// written.
+const (
+	// MosquittoMaxMessage is the payload in bytes above which a message is
+	// acknowledged and dropped, and the connection closed.
+	MosquittoMaxMessage = 4 << 20
+	// MosquittoReadOnly is a topic that the account may read and not write.
+	MosquittoReadOnly = "hookd-reads"
+	// MosquittoAdmin may do all; its password is that of the account.
+	MosquittoAdmin = "admin"
+)
+
+// Mosquitto is an MQTT broker with passwords, also on TLS, and at MutualTLSAddr
+// for clients with a certificate, whose name is the account. The account may
+// read and write everything below "hookd/". Stop keeps what it has, a Kill loses
+// what came since it wrote to disk the last time.
 func Mosquitto(t testing.TB) *Server {
 	t.Helper()
 	return get(t, mosquitto)
@@ -25,37 +36,38 @@ var mosquitto = recipe{
 	user:     "mosquitto",
 	patience: 30 * time.Second,
 	setup: func(s *Server) error {
-		p, err := ports(2)
+		p, err := ports(3)
 		if err != nil {
 			return err
 		}
-		s.Addr, s.TLSAddr, s.User, s.Password = loopback(p[0]), loopback(p[1]), account, password
+		s.Addr, s.TLSAddr, s.MutualTLSAddr, s.User, s.Password = loopback(p[0]), loopback(p[1]), loopback(p[2]), account, password
+		secured := fmt.Sprintf("certfile %s\nkeyfile %s\ncafile %s\ntls_version tlsv1.2\n", s.Certs.ServerCert, s.Certs.ServerKey, s.Certs.CA)
 		conf := fmt.Sprintf(`per_listener_settings false
 allow_anonymous false
 password_file %s
 acl_file %s
 persistence true
 persistence_location %s/
-autosave_on_changes true
-autosave_interval 1
 max_queued_messages 0
+message_size_limit %d
 log_dest stdout
 listener %d 127.0.0.1
 listener %d 127.0.0.1
-certfile %s
-keyfile %s
-cafile %s
-tls_version tlsv1.2
-`, s.file("passwd"), s.file("acl"), s.Dir, p[0], p[1], s.Certs.ServerCert, s.Certs.ServerKey, s.Certs.CA)
+%slistener %d 127.0.0.1
+require_certificate true
+use_identity_as_username true
+%s`, s.file("passwd"), s.file("acl"), s.Dir, MosquittoMaxMessage, p[0], p[1], secured, p[2], secured)
 		if err := errors.Join(
 			s.write("conf", conf), s.write("passwd", ""),
-			s.write("acl", "user "+account+"\ntopic readwrite hookd/#\ntopic deny hookd/forbidden\n"),
+			s.write("acl", "user "+account+"\ntopic readwrite hookd/#\ntopic read "+MosquittoReadOnly+"\nuser "+MosquittoAdmin+"\ntopic readwrite #\n"),
 		); err != nil {
 			return err
 		}
-		out, err := exec.Command("mosquitto_passwd", "-b", s.file("passwd"), account, password).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("mosquitto_passwd: %w\n%s", err, out)
+		for _, user := range []string{account, MosquittoAdmin} {
+			out, err := exec.Command("mosquitto_passwd", "-b", s.file("passwd"), user, password).CombinedOutput()
+			if err != nil {
+				return fmt.Errorf("mosquitto_passwd: %w\n%s", err, out)
+			}
 		}
 		return own(s.file("passwd"), s.r.user)
 	},

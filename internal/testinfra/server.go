@@ -21,6 +21,7 @@ type Server struct {
 	Version        string // as the server says
 	Addr           string // host:port, without TLS
 	TLSAddr        string // host:port with TLS; "" when there is none
+	MutualTLSAddr  string // host:port with TLS for clients with a certificate; "" when there is none
 	User, Password string // of an account that may do all; "" when there are none
 	Dir            string // data, configuration and log
 	Certs          *Certs
