@@ -40,6 +40,7 @@ func Failure(ctx context.Context, err error) error {
 		record tls.RecordHeaderError
 		signer x509.UnknownAuthorityError
 		timed  net.Error
+		op     *net.OpError
 	)
 	switch {
 	case errors.As(err, &denied):
@@ -47,6 +48,8 @@ func Failure(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return Ended(ctx, err)
 	case errors.As(err, &verify), errors.As(err, &alert), errors.As(err, &record), errors.As(err, &signer):
+		return modules.Retry(modules.CodeTLS, err)
+	case errors.As(err, &op) && op.Op == "remote error": // crypto/tls: an alert of the other side
 		return modules.Retry(modules.CodeTLS, err)
 	case errors.As(err, &timed) && timed.Timeout():
 		return modules.Retry(modules.CodeTimeout, err)

@@ -78,6 +78,7 @@ func TestFailure(t *testing.T) {
 		{over, refused, modules.CodeTimeout},
 		{ended, refused, modules.CodeShutdown},
 		{t.Context(), &net.DNSError{IsTimeout: true}, modules.CodeTimeout},
+		{t.Context(), &net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")}, modules.CodeTLS},
 	} {
 		f := modules.FailureOf(link.Failure(c.ctx, c.err))
 		if f.Code != c.code || f.Kind != modules.Retryable || !errors.Is(&f, c.err) {
