@@ -140,6 +140,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/santhosh-tekuri/":       {"server/ingest/payload"},
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},
 		"code.dny.dev/ssrf":                 {"internal/netguard"},
+		"github.com/eclipse/paho.mqtt":      {"modules/mqtt"},
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
 		"text/template":                     {},
 		"html/template":                     {},

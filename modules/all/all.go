@@ -7,6 +7,7 @@ import (
 	"github.com/hookd/hookd/modules"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/log"
+	"github.com/hookd/hookd/modules/mqtt"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
 )
@@ -19,6 +20,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		savetodisk.Module(),
 		httpwebhook.Module(),
 		rabbitmq.Module(),
+		mqtt.Module(),
 	}
 }
 
