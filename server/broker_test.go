@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -27,8 +28,8 @@ type farEnd struct {
 	// ids are the delivery ids of the messages at the far end, one for each
 	// message, repeats included. It is called once, at the end.
 	ids func() []string
-	// kill and restart end the server and bring it back; nil where only the
-	// network fails.
+	// kill and restart end the server and bring it back; one that is nil is not
+	// tried.
 	kill, restart func()
 }
 
@@ -37,6 +38,7 @@ var farEnds = []struct {
 	make func(t *testing.T) farEnd
 }{
 	{"rabbitmq", rabbitFarEnd},
+	{"mqtt", mqttFarEnd},
 }
 
 const brokerLane = "out"
@@ -95,8 +97,12 @@ func (f farEnd) faults(p *testinfra.Proxy) (names []string, faults map[string]fu
 	}
 	names = []string{"answers lost", "cut", "half open"}
 	if f.kill != nil {
-		faults["kill -9"], faults["restart"] = f.kill, f.restart
-		names = []string{"answers lost", "kill -9", "cut", "restart", "half open"}
+		faults["kill -9"] = f.kill
+		names = slices.Insert(names, 1, "kill -9")
+	}
+	if f.restart != nil {
+		faults["restart"] = f.restart
+		names = slices.Insert(names, len(names)-1, "restart")
 	}
 	return names, faults
 }
