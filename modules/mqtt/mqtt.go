@@ -17,7 +17,7 @@ its check can tell what was acknowledged and dropped:
 | takes no message of that size (Mosquitto's ` + "`message_size_limit`" + `) | dropped, and the connection closed; set ` + "`max_message_size`" + ` to the same value, and it becomes a dead letter instead |
 | has no subscriber for the topic | dropped, as publish and subscribe have it, unless ` + "`retained`" + `. A reader that must get all needs a persistent session (clean session off, a fixed client id, QoS 1), made before the first message |
 | has too much waiting for a reader that is away (Mosquitto's ` + "`max_queued_messages`" + `, 1000) | dropped |
-| crashes before it wrote its memory to disk (Mosquitto's ` + "`autosave_interval`" + `, 30 minutes) | lost; a proper stop loses nothing where ` + "`persistence`" + ` is on |
+| crashes before it wrote its memory to disk (Mosquitto's ` + "`autosave_interval`" + `, 30 minutes) | lost; a proper stop loses nothing where ` + "`persistence`" + ` is on. ` + "`autosave_on_changes true` with `autosave_interval 1`" + ` loses next to nothing, and makes the broker several times slower |
 
 **What is sent.** The delivered bytes as the payload; MQTT 3.1.1 has no headers. The delivery's id, the same on every attempt, has a place in the topic only: with ` + "`{uuid}`" + ` as its last level
 a reader can drop what it has seen, and subscribes to ` + "`.../+`" + `. The event's id can be in the body: ` + "`\"format\": \"envelope\"` or `\"cloudevents\"`" + ` of a chain's step. Without either a repeat looks like a new message.

@@ -53,8 +53,8 @@ func TestMessage(t *testing.T) {
 			t.Errorf("receipt %q, want %q", receipt.Status, want)
 		}
 	}
-	later := s.Subscriber(t, 1, top+"/d")
-	kept := later.Until(func(all []testinfra.Published) bool { return len(all) == 1 })
+	later := s.Subscriber(t, 1, top+"/d") // subscribes twice: it may come twice
+	kept := later.Until(func(all []testinfra.Published) bool { return len(all) > 0 })
 	if !kept[0].Retained || string(kept[0].Payload) != body {
 		t.Errorf("kept: %+v", kept[0])
 	}
@@ -152,7 +152,9 @@ func TestSilentSuccess(t *testing.T) {
 func TestLimits(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"topic": %q, "qos": 0}`, b.topic))
-	want(t, "256 MiB", send(t, d, delivery(string(make([]byte, 256<<20)))), modules.Rejected, modules.CodeTooLarge, "268435456 bytes")
+	x := delivery("")
+	x.Body = make([]byte, 256<<20)
+	want(t, "256 MiB", send(t, d, x), modules.Rejected, modules.CodeTooLarge, "268435456 bytes")
 	if err := send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}

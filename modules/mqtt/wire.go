@@ -20,7 +20,7 @@ const (
 
 var (
 	errStranger = errors.New("the answer is not MQTT: does an MQTT broker listen there, and without TLS?")
-	errNoPong   = errors.New("no answer to a ping")
+	errGivenUp  = errors.New("given up: no answer to a ping, or one that is not MQTT")
 	errEnded    = errors.New("the connection has ended")
 )
 
@@ -136,11 +136,12 @@ func (w *wire) alert(err error) error {
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
 // Close says farewell where there is TLS. The library closes a connection whose
-// pings are not answered, and those that hookd closes.
+// pings are not answered or whose packets it cannot read, and those that hookd
+// closes.
 func (w *wire) Close() error {
 	if w.farewell.Load() {
 		_ = w.Conn.Close()
 	}
-	w.end(errNoPong)
+	w.end(errGivenUp)
 	return nil
 }
