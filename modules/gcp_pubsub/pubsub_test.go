@@ -155,8 +155,9 @@ func TestCreate(t *testing.T) {
 func TestOpenFailures(t *testing.T) {
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
 	for text, hint := range map[string]string{
-		`{"project_id": "hookd-test"}`:                                                                                     "set credentials_path",
-		`{"project_id": "hookd-test", "credentials_path": "/no/such/file"}`:                                                "no such file",
+		`{"project_id": "hookd-test"}`:                                      "set credentials_path",
+		`{"project_id": "hookd-test", "credentials_path": "/no/such/file"}`: "no such file",
+
 		`{"project_id": "hookd-test", "credentials_json": "{\"type\": \"service_account\", \"private_key\": \"secret\"}"}`: "service_account",
 		`{"project_id": "hookd-test", "credentials_json": "{}"}`:                                                           "type",
 		`{"project_id": "hookd-test", "credentials": "keys.json"}`:                                                         "credentials_path",
