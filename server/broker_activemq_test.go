@@ -47,7 +47,9 @@ func TestActiveMQDeadLetters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := activeFarEnd(t)
 			as := f.connection
-			f.connection = func(addr string) string { return strings.Replace(as(addr), `"user": "hookd"`, `"user": "`+c.user+`"`, 1) }
+			f.connection = func(addr string) string {
+				return strings.Replace(as(addr), `"user": "hookd"`, `"user": "`+c.user+`"`, 1)
+			}
 			cfg := f.configure(t, f.addr)
 			cfg.env = append(cfg.env, "HOOKD_LIMITS_STRING=16MiB")
 			d := cfg.start(t)

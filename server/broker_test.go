@@ -38,6 +38,8 @@ var farEnds = []struct {
 }{
 	{"rabbitmq", rabbitFarEnd},
 	{"activemq", activeFarEnd},
+	{"zeromq REQ", zeromqFarEnd("REP", "REQ")},
+	{"zeromq PUSH", zeromqFarEnd("PULL", "PUSH")},
 }
 
 const brokerLane = "out"

@@ -10,6 +10,7 @@ import (
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
+	"github.com/hookd/hookd/modules/zeromq"
 )
 
 // Modules returns all modules in the order of the documentation. stdout is
@@ -21,6 +22,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		httpwebhook.Module(),
 		rabbitmq.Module(),
 		activemq.Module(),
+		zeromq.Module(),
 	}
 }
 
