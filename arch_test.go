@@ -141,6 +141,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/cockroachdb/pebble":     {"internal/queue/pebble"},
 		"github.com/itchyny/gojq":           {"internal/jq"},
 		"github.com/go-stomp/stomp":         {"modules/activemq"},
+		"github.com/go-zeromq/":             {"modules/zeromq"},
 		"gopkg.in/yaml.v3":                  {"internal/spec", "server/openapi", "cmd"},
 		"github.com/santhosh-tekuri/":       {"server/ingest/payload"},
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},

@@ -52,6 +52,8 @@ var farEnds = []struct {
 	{"redis_rq", rqFarEnd},
 	{"redis_stream", func(t *testing.T) farEnd { return streamFarEnd(t, "") }},
 	{"redis_stream deduplicated", func(t *testing.T) farEnd { return streamFarEnd(t, `, "deduplicate": "1h"`) }},
+	{"zeromq REQ", zeromqFarEnd("REP", "REQ")},
+	{"zeromq PUSH", zeromqFarEnd("PULL", "PUSH")},
 }
 
 const brokerLane = "out"

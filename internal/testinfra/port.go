@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"testing"
 )
 
 // freePort is a loopback port that nothing listens on. It lies below the range
@@ -57,4 +58,14 @@ func Split(addr string) (host string, port int) {
 func dial(ctx context.Context, addr string) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, "tcp", addr)
+}
+
+// FreePort is a loopback port for what a test starts by itself.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }

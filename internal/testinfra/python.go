@@ -217,3 +217,9 @@ func (p *Peer) fail(line string, err error) {
 	b, _ := os.ReadFile(p.errs.Name())
 	p.t.Fatalf("%s ended at %q: %v\n%s", p.script, line, err, b)
 }
+
+// Kill ends the script as a crash does. It is not asked any more.
+func (p *Peer) Kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}

@@ -17,6 +17,7 @@ import (
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
 	redisstream "github.com/hookd/hookd/modules/redis_stream"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
+	"github.com/hookd/hookd/modules/zeromq"
 )
 
 // Modules returns all modules in the order of the documentation. stdout is
@@ -35,6 +36,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		redisrq.Module(),
 		redispublish.Module(),
 		redisstream.Module(),
+		zeromq.Module(),
 	}
 }
 
