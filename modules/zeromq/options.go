@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +70,7 @@ type Options struct {
 // Fields lists the options.
 func (o *Options) Fields() spec.Fields {
 	return spec.Fields{
-		spec.String(&o.Endpoint, "endpoint").Example("tcp://0.0.0.0:5555").Check(checkEndpoint).
+		spec.String(&o.Endpoint, "endpoint").Example("tcp://127.0.0.1:5555").Check(checkEndpoint).
 			Doc("`tcp://host:port`, `ipc:///path` or `inproc://name`. Required, here or in the connection."),
 		spec.Enum(&o.Kind, "socket_type", Pub, Push, Req, Dealer).Set(&o.KindSet).
 			Doc("Type of the socket; the connection's, which is `PUB`, when absent."),
@@ -115,11 +116,12 @@ func (o *Options) Validate() []spec.Issue {
 	if !o.Confirm {
 		add(true, "confirm", "is off: messages are lost when the peer goes away, and count as delivered", "")
 	}
-	if o.Endpoint != "" && o.BindSet {
-		if e, err := parse(o.Endpoint); err == nil {
-			if err := e.usable(o.Bind); err != nil {
-				add(false, "endpoint", err.Error(), "")
-			}
+	if e, err := parse(o.Endpoint); err == nil {
+		switch err := e.usable(o.Bind); {
+		case o.BindSet && err != nil:
+			add(false, "endpoint", err.Error(), "")
+		case e.open() && (o.Bind || !o.BindSet):
+			issues = append(issues, openToAll)
 		}
 	}
 	if strings.HasPrefix(o.Endpoint, "inproc://") {
@@ -127,6 +129,19 @@ func (o *Options) Validate() []spec.Issue {
 	}
 	slices.SortStableFunc(issues, func(a, b spec.Issue) int { return strings.Compare(a.Field+a.Message, b.Field+b.Message) })
 	return issues
+}
+
+// Validate looks at the settings together.
+func (c *Connection) Validate() []spec.Issue {
+	if e, err := parse(c.Endpoint); err == nil && c.Bind && e.open() {
+		return []spec.Issue{openToAll}
+	}
+	return nil
+}
+
+var openToAll = spec.Issue{
+	Field: "endpoint", Warning: true, Message: "is bound on all addresses: who can reach this machine can connect, and gets events",
+	Hint: "name the address of one network",
 }
 
 // endpoint is where a socket is.
@@ -175,9 +190,19 @@ func parse(s string) (endpoint, error) {
 	return e, nil
 }
 
+// open reports an endpoint that is bound on all addresses.
+func (e endpoint) open() bool {
+	host, _, err := net.SplitHostPort(e.addr)
+	if err != nil || e.network != "tcp" {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
+}
+
 // usable reports what keeps the endpoint from being used so.
 func (e endpoint) usable(bind bool) error {
-	if host, _, err := net.SplitHostPort(e.addr); e.network == "tcp" && err == nil && host == "" && !bind {
+	if e.open() && !bind {
 		return errors.New("stands for all addresses of this machine, which nobody can connect to")
 	}
 	return nil

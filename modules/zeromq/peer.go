@@ -164,6 +164,10 @@ func (p *peer) end(why error) {
 	p.cut()
 }
 
+// giveUp ends the peer over the failure of one send. The others must not take
+// that one's context for their own.
+func (p *peer) giveUp(err error) { p.end(errors.New("another send gave it up: " + err.Error())) }
+
 // alive reports whether the peer may still be of use.
 func (p *peer) alive() bool { return p.cause() == nil }
 
@@ -212,7 +216,7 @@ func (p *peer) deliver(ctx context.Context, ms [][][]byte, confirm bool) (err er
 	}
 	defer func() {
 		if err != nil {
-			p.end(err)
+			p.giveUp(err)
 		}
 	}()
 	taken, err := p.reserve(ctx, len(ms))
@@ -303,7 +307,7 @@ func (p *peer) request(ctx context.Context, frames [][]byte) (reply [][]byte, er
 	defer func() { <-p.turn }()
 	defer func() {
 		if err != nil {
-			p.end(err) // a reply that comes late must not be taken for the next one's
+			p.giveUp(err) // a reply that comes late must not be taken for the next one's
 		}
 	}()
 	select {
