@@ -44,6 +44,9 @@ func (r registries) catalog() config.Catalog {
 	}
 	for _, p := range presets.All() {
 		c.Providers = append(c.Providers, p.Name)
+		if p.Unsigned {
+			c.Unsigned = append(c.Unsigned, p.Name)
+		}
 	}
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hookd/hookd/auth/presets"
 	"github.com/hookd/hookd/internal/config"
 )
 
@@ -88,26 +87,9 @@ func proofRules() []Rule {
 	}}
 }
 
-// proves reports whether a sender proves anything; one that does not is only
-// known.
-func proves(provider string) bool {
-	p, ok := presets.Lookup(provider)
-	return provider != "" && (!ok || !p.Unsigned)
-}
-
-// open reports whether a hook asks for no proof.
-func open(h *config.Hook) bool {
-	for set := range h.Sets() {
-		if proves(set.Provider) || len(set.Proofs) > 0 {
-			return false
-		}
-	}
-	return true
-}
-
 func noProof(r *run) {
 	r.hooks(func(h *config.Hook, path string) {
-		if open(h) {
+		if h.Open() {
 			r.warnKey(h, "asks for no proof: it is open to everybody", path)
 		}
 	})
@@ -126,7 +108,7 @@ func addressOnly(r *run) {
 	r.hooks(func(h *config.Hook, _ string) {
 		for set := range h.Sets() {
 			whole := set == &h.ProofSet || strings.Contains(set.Root, ".any_of[") && !strings.Contains(set.Root, ".all_of[")
-			if whole && !proves(set.Provider) && len(set.Proofs) == 1 && set.Proofs[0].Method == "ip_whitelist" && len(set.AllOf)+len(set.AnyOf) == 0 {
+			if whole && (set.Provider == "" || set.Unsigned) && len(set.Proofs) == 1 && set.Proofs[0].Method == "ip_whitelist" && len(set.AllOf)+len(set.AnyOf) == 0 {
 				p := set.Proofs[0]
 				r.warn(p.Pos, "an address is the only proof", p.Path)
 			}

@@ -30,6 +30,9 @@ func catalog() config.Catalog {
 	}
 	for _, p := range presets.All() {
 		c.Providers = append(c.Providers, p.Name)
+		if p.Unsigned {
+			c.Unsigned = append(c.Unsigned, p.Name)
+		}
 	}
 	return c
 }

@@ -81,6 +81,9 @@ func options(t *testing.T, dir, webhooks string) (server.Options, *lockedBuffer)
 	}
 	for _, p := range presets.All() {
 		catalog.Providers = append(catalog.Providers, p.Name)
+		if p.Unsigned {
+			catalog.Unsigned = append(catalog.Unsigned, p.Name)
+		}
 	}
 	if webhooks != "" {
 		if err := os.WriteFile(filepath.Join(dir, "webhooks.json"), []byte(webhooks), 0o600); err != nil {

@@ -18,6 +18,7 @@ type Catalog struct {
 	Modules   []ModuleSpec
 	Auth      []AuthSpec
 	Providers []string // names of presets
+	Unsigned  []string // those of them whose senders prove nothing
 }
 
 // ModuleSpec describes a module to the loader.
@@ -78,6 +79,7 @@ type ProofSet struct {
 	Root string   // path of the set: "hooks.github", "hooks.github.any_of[0]"
 
 	Provider    string // preset; "" is none
+	Unsigned    bool   // the sender of Provider proves nothing
 	ProviderPos diag.Pos
 	Secrets     []secret.String // for Provider
 	SecretsPos  diag.Pos
@@ -109,10 +111,11 @@ func (s *ProofSet) each(yield func(*ProofSet) bool) bool {
 	return true
 }
 
-// Open reports whether the set asks for nothing.
+// Open reports whether the set asks for no proof: a sender that proves nothing
+// is none.
 func (s *ProofSet) Open() bool {
 	for set := range s.Sets() {
-		if set.Provider != "" || len(set.Proofs) > 0 {
+		if set.Provider != "" && !set.Unsigned || len(set.Proofs) > 0 {
 			return false
 		}
 	}

@@ -182,6 +182,7 @@ func catalog() config.Catalog {
 			{Name: "hmac", Options: func() spec.Described { return &hmacOptions{} }},
 			{Name: "ip_whitelist", Options: func() spec.Described { return &ipOptions{} }},
 		},
-		Providers: []string{"github", "stripe", "gitlab"},
+		Providers: []string{"github", "stripe", "gitlab", "dockerhub"},
+		Unsigned:  []string{"dockerhub"},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func (l *loader) proofSet(e *proofEntry, m spec.Member, path string, depth int) 
 	n := m.Value
 	s := ProofSet{
 		At: m.Pos, Root: path, Provider: e.provider, Secrets: e.secrets, Tolerance: e.tolerance, Params: e.params,
-		Proofs: l.proofs(n, path),
+		Unsigned: slices.Contains(l.names.catalog.Unsigned, e.provider), Proofs: l.proofs(n, path),
 	}
 	if e.publicURL.Host != "" {
 		s.PublicURL = e.publicURL.String()
@@ -126,7 +127,8 @@ func (l *loader) proofSets(n *spec.Node, path string, depth int) []ProofSet {
 		l.improve(problems, item, at)
 		l.out = append(l.out, problems...)
 		set := l.proofSet(e, spec.Member{Pos: item.Pos, Width: item.Width, Value: item}, at, depth)
-		if set.Open() && len(l.out) == before {
+		known := key == "all_of" && set.Provider != "" // it only names what came
+		if set.Open() && !known && len(l.out) == before {
 			l.at(item, at, "empty_proof", "holds no proof: every request would pass", "")
 		}
 		out = append(out, set)

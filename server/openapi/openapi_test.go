@@ -39,6 +39,9 @@ func load(t *testing.T, file string) *config.Config {
 	}
 	for _, p := range presets.All() {
 		c.Providers = append(c.Providers, p.Name)
+		if p.Unsigned {
+			c.Unsigned = append(c.Unsigned, p.Name)
+		}
 	}
 	cfg, problems, _ := config.Load(t.Context(), config.Options{Webhooks: file, Catalog: c})
 	if cfg == nil {

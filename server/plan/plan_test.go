@@ -61,6 +61,9 @@ func load(t *testing.T, d plan.Deps, webhooks string) *config.Config {
 	}
 	for _, p := range presets.All() {
 		c.Providers = append(c.Providers, p.Name)
+		if p.Unsigned {
+			c.Unsigned = append(c.Unsigned, p.Name)
+		}
 	}
 	cfg, problems, _ := config.Load(t.Context(), config.Options{
 		Webhooks: "webhooks.json", Catalog: c, Overlay: map[string][]byte{"webhooks.json": []byte(webhooks)},
