@@ -37,6 +37,10 @@ type farEnd struct {
 	// kill and restart end the server and bring it back; one that is nil is not
 	// tried.
 	kill, restart func()
+	// inLoop stores n bodies of the events' size with the same client library,
+	// one after the other and each by itself: what the throughput is compared
+	// with. nil is not compared.
+	inLoop func(n int)
 }
 
 var farEnds = []struct {
@@ -306,6 +310,13 @@ func TestBrokerThroughput(t *testing.T) {
 			rate := func(d time.Duration) float64 { return float64(total) / d.Seconds() }
 			t.Logf("%s: %d events of %d bytes: accepted %.0f/s, accepted and confirmed by the far end %.0f/s",
 				end.name, total, len(send.pad)+20, rate(accepted), rate(delivered))
+			if f.inLoop != nil {
+				n := total / 10
+				start := time.Now()
+				f.inLoop(n)
+				alone := float64(n) / time.Since(start).Seconds()
+				t.Logf("%s: a plain loop of the same client: %.0f/s; hookd is %.2f times that", end.name, alone, rate(delivered)/alone)
+			}
 			d.stop(t)
 		})
 	}

@@ -3,6 +3,7 @@ package pebble
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -53,6 +54,7 @@ type group struct {
 const (
 	maxGroup = 4 << 20 // bytes; a larger mutation is a group of its own
 	maxSyncs = 1       // groups that may wait for their fsync: one at a time makes each the wider
+	yields   = 2       // of the processor before a group is taken
 )
 
 // writer is the commit loop; see doc.go.
@@ -154,6 +156,11 @@ func (w *writer) commits() {
 		case sync && !slot:
 			w.slots <- struct{}{} // the group grows while it waits
 			slot = true
+		}
+		// Who can run goes first: where the processor is the limit the group
+		// grows, where it idles this costs nothing.
+		for range yields {
+			runtime.Gosched()
 		}
 		g := w.take()
 		if g.sync && !slot { // a Put came between
