@@ -24,9 +24,12 @@ const checkName = ".hookd-check"
 // after the rights were looked at.
 func (d *destination) Check(ctx context.Context) error {
 	_, err := d.client.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &d.o.Bucket, ExpectedBucketOwner: optional(d.o.Owner)})
-	// Who may only put has no right to look at the bucket.
-	if err = d.checked(ctx, "", err); err != nil && modules.FailureOf(err).Code != modules.CodeAuthFailed {
-		return err
+	// Who may only put has no right to look at the bucket; and other refusals say
+	// why only where the answer has a body.
+	if err = d.checked(ctx, "", err); err != nil {
+		if code := modules.FailureOf(err).Code; code != modules.CodeAuthFailed && code != modules.CodeRefused {
+			return err
+		}
 	}
 	fixed, _, _ := strings.Cut(d.o.Prefix, "{") // rights may end at a prefix
 	key := tidy(fixed + "/" + checkName)

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -48,9 +49,23 @@ var (
 // rights, credentials, the region and the clock are the operator's to cure, and
 // rights come with a delay: nothing is lost meanwhile.
 func (d *destination) failure(ctx context.Context, key string, err error) error {
+	var (
+		api    smithy.APIError
+		answer *smithyhttp.ResponseError
+	)
+	if ctx.Err() == nil && !errors.As(err, &api) && errors.As(err, &answer) && telling(answer.HTTPStatusCode()) {
+		// Of a proxy in between, in a form of its own.
+		text := http.StatusText(answer.HTTPStatusCode())
+		return d.refusal(key, &smithy.GenericAPIError{Code: "not S3", Message: fmt.Sprintf("%d %s", answer.HTTPStatusCode(), text)}, answer.Response)
+	}
 	return d.client.Failure(ctx, err, func(api smithy.APIError, answer *smithyhttp.Response) error {
 		return d.refusal(key, api, answer)
 	})
+}
+
+// telling reports a status that says enough by itself.
+func telling(status int) bool {
+	return status == http.StatusRequestEntityTooLarge || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
 }
 
 func (d *destination) refusal(key string, api smithy.APIError, answer *smithyhttp.Response) error {

@@ -89,7 +89,7 @@ func (o *Options) Fields() spec.Fields {
 		spec.String(&o.Key, "kms_key_id").Alias("sse_kms_key_id", "ssekms_key_id").
 			Doc("Id, ARN or alias of the key for `aws:kms`. When absent it is the account's own for S3."),
 		spec.Enum(&o.IfExists, "if_exists", overwrite, keep).Default(overwrite).Advanced().
-			Doc("What a repeat of a delivery does: `overwrite` its object with the same, or `keep` what is there, so that nobody is notified twice. Few servers other than AWS know `keep`."),
+			Doc("What a repeat of a delivery does: `overwrite` its object with the same, or `keep` what is there, so that nobody is notified twice. `keep` needs a server that knows `If-None-Match`; another one overwrites."),
 		spec.Enum(&o.Checksum, "checksum", sumMD5, sumCRC32, sumCRC32C, sumSHA256).Advanced().
 			Doc("Sum by which the far end checks the object. When absent it is `md5`, which every server knows; for directory buckets, which do not, `crc32`."),
 		spec.String(&o.Owner, "expected_bucket_owner").Example("123456789012").Check(checkOwner).Advanced().
