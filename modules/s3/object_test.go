@@ -125,6 +125,26 @@ func TestLinesOfAnObject(t *testing.T) {
 	}
 }
 
+// A body above the size where the client waits for leave to send it, and above
+// that where other programs would upload in parts, is one object.
+func TestLarge(t *testing.T) {
+	b := newStore(t)
+	x := delivery(`"` + strings.Repeat("0123456789abcdef", 1<<20) + `"`)
+	for _, options := range []string{``, `"ndjson": true, "batch_bytes": "4KiB"`} {
+		if _, err := send(t, destination(t, b.connection(), b.options(options)), x); err != nil {
+			t.Fatalf("%s: %v", options, err)
+		}
+	}
+	for _, m := range b.messages() {
+		if !bytes.Equal(m.Body, x.Body) {
+			t.Errorf("%s: %d bytes", m.Key, len(m.Body))
+		}
+	}
+	if n := len(b.objects()); n != 2 {
+		t.Errorf("%d objects", n)
+	}
+}
+
 // hostile are texts that mean something to somebody on the way.
 var hostile = map[string]string{
 	"quotes":        `'";-- %s \ ` + "`" + ` $(x) {{.}} <!--]]>`,

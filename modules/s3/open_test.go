@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +146,30 @@ func TestEncryptionIsConfirmed(t *testing.T) {
 	d := destination(t, b.connection(), b.options(`"sse": "AES256"`))
 	_, err := send(t, d, delivery(`{}`))
 	want(t, "not encrypted", err, modules.Retryable, "s3_not_encrypted", "AES256")
+}
+
+// Without keys the sources of all AWS tools are asked; where they have none, that
+// is told when the connection opens.
+func TestNoCredentials(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for _, name := range os.Environ() {
+		if name, _, _ = strings.Cut(name, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", none)
+	t.Setenv("AWS_CONFIG_FILE", none)
+	m := s3.Module()
+	env := modules.Env{HTTP: http.NewFileTransport(http.Dir(t.TempDir()))}
+	_, err := m.Open(t.Context(), env, m.Connection())
+	want(t, "none", err, modules.Retryable, modules.CodeAuthFailed, "s3: no credentials (set aws_access_key_id")
+	t.Setenv("AWS_ACCESS_KEY_ID", "a")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", key)
+	conn, err := m.Open(t.Context(), env, m.Connection())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close(t.Context())
 }
 
 // A far end that cannot be reached, or that is none.
