@@ -199,3 +199,27 @@ func TestAddressing(t *testing.T) {
 		}
 	}
 }
+
+// After a refusal for the clock, requests are signed with the time of the far
+// end.
+func TestClockHeals(t *testing.T) {
+	var signed []string
+	d := destination(t, fake(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		signed = append(signed, r.Header.Get("X-Amz-Date"))
+		now := time.Now().Add(5 * time.Hour).UTC()
+		w.Header().Set("Date", now.Format(http.TimeFormat))
+		at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err != nil || now.Sub(at).Abs() > 15*time.Minute {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, refusal("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."))
+			return
+		}
+		w.Header().Set("ETag", `"x"`)
+	}), `{"bucket": "abc"}`)
+	_, err := send(t, d, delivery(`{}`))
+	want(t, "five hours apart", err, modules.Retryable, "s3_clock_skew", "set the clock of this machine")
+	if _, err := send(t, d, delivery(`{}`)); err != nil {
+		t.Errorf("the second: %v (signed at %v)", err, signed)
+	}
+}
