@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
@@ -34,7 +33,6 @@ func (d *destination) Check(ctx context.Context) error {
 	fixed, _, _ := strings.Cut(d.o.Prefix, "{") // rights may end at a prefix
 	key := tidy(fixed + "/" + checkName)
 	in := d.o.empty(key)
-	in.IfNoneMatch = aws.String("*")
 	d.o.fill(in, []byte("hookd"), d.o.sumOf([]byte("another")))
 	_, err = d.client.s3.PutObject(ctx, in)
 	var api smithy.APIError

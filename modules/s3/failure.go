@@ -81,7 +81,11 @@ func (d *destination) refusal(key string, api smithy.APIError, answer *smithyhtt
 		if hint != "" {
 			hint = " (" + hint + ")"
 		}
-		return fmt.Errorf("%s: %s: %s%s", where, awsconn.Clip(code), awsconn.Clip(api.ErrorMessage()), hint)
+		text := awsconn.Clip(code)
+		if m := api.ErrorMessage(); m != "" {
+			text += ": " + awsconn.Clip(m)
+		}
+		return fmt.Errorf("%s: %s%s", where, text, hint)
 	}
 	in := func(list []string) bool { return slices.Contains(list, code) }
 	switch {

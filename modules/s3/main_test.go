@@ -96,7 +96,9 @@ func (b *store) options(more string) string {
 	return fmt.Sprintf(`{"bucket": %q%s}`, b.bucket, more)
 }
 
-func (b *store) far(options string) *moduletest.Far {
+// far has no poison and no refusal: nothing in a delivery makes S3 refuse it for
+// good, and rights can come back. TestAnswers has what a far end can say.
+func (b *store) far(t *testing.T, options string) *moduletest.Far {
 	far := &moduletest.Far{
 		Connection: b.connection(),
 		Options:    b.options(options),
@@ -113,6 +115,7 @@ func (b *store) far(options string) *moduletest.Far {
 		},
 		Secrets: []string{b.Password},
 		Break:   func() { b.do("delete") },
+		Restart: func() { b.Kill(t); b.Start(t) },
 	}
 	far.Through(b.proxy)
 	return far

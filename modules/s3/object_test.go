@@ -3,6 +3,7 @@ package s3_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -198,7 +199,7 @@ func TestHostile(t *testing.T) {
 				}
 			}
 			for _, name := range []string{"x_key", "x-key"} {
-				if v, there := got.Header[name]; there && v != text && v != latin1(text) && v != strings.ToValidUTF8(text, "\ufffd") && len(text) > 0 && what != "no UTF-8" && what != "surrogate" {
+				if v, there := got.Header[name]; there && v != text && v != latin1(text) && v != asJSON(text) {
 					t.Errorf("%s: %s is %.100q", what, name, v)
 				}
 			}
@@ -222,4 +223,11 @@ func latin1(s string) string {
 		b.WriteRune(rune(s[i]))
 	}
 	return b.String()
+}
+
+// asJSON is how they are read from a line.
+func asJSON(s string) string {
+	b, _ := json.Marshal(s)
+	_ = json.Unmarshal(b, &s)
+	return s
 }

@@ -10,16 +10,13 @@ import (
 )
 
 // TestObjects is the form that the original service had: an object for each
-// event. Nothing in a delivery makes S3 refuse it for good, and so there is no
-// poison; TestAnswers has what a far end can say.
+// event.
 func TestObjects(t *testing.T) {
 	moduletest.Run(t, moduletest.Harness{
 		Module: s3.Module(),
 		Start: func(t *testing.T) *moduletest.Far {
 			b := newStore(t)
-			far := b.far(`"include_headers": true`)
-			far.Restart = func() { b.Kill(t); b.Start(t) }
-			return far
+			return b.far(t, `"include_headers": true`)
 		},
 		Bad: []moduletest.Bad{
 			{Options: `{}`, Want: "required", Path: "bucket"},
@@ -57,7 +54,7 @@ func TestCompressed(t *testing.T) {
 		Module: s3.Module(),
 		Start: func(t *testing.T) *moduletest.Far {
 			b := newStore(t)
-			return b.far(`"gzip": true, "checksum": "sha256", "if_exists": "keep", "prefix": "/in/{hook}//", "partition": "dt={date}",
+			return b.far(t, `"gzip": true, "checksum": "sha256", "if_exists": "keep", "prefix": "/in/{hook}//", "partition": "dt={date}",
 				"filename_pattern": "{type}/{header:X-Hostile}.json", "include_headers": true`)
 		},
 	})
@@ -71,7 +68,7 @@ func TestLines(t *testing.T) {
 		Carries: func(body []byte) bool { return !json.Valid(body) || !bytes.ContainsAny(body, "\r\n") },
 		Start: func(t *testing.T) *moduletest.Far {
 			b := newStore(t)
-			return b.far(`"ndjson": true, "checksum": "crc32c", "include_headers": true`)
+			return b.far(t, `"ndjson": true, "checksum": "crc32c", "include_headers": true`)
 		},
 	})
 }
