@@ -153,7 +153,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/twmb/":                  {}, // in tests only
 		"github.com/eclipse/paho.mqtt":      {"modules/mqtt"},
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
-		"github.com/aws/":                   {"modules/aws_sqs"},
+		"github.com/aws/":                   {"modules/aws_sqs", "modules/internal/awsconn", "modules/s3"},
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
 		"google.golang.org/grpc":            {"modules/gcp_pubsub"},
 		"text/template":                     {},

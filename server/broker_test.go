@@ -52,6 +52,8 @@ var farEnds = []struct {
 	{"mqtt", mqttFarEnd},
 	{"aws_sqs", sqsFarEnd},
 	{"gcp_pubsub", pubsubFarEnd},
+	{"s3", s3FarEnd("")},
+	{"s3 ndjson", s3FarEnd(`, "ndjson": true`)},
 	{"activemq", activeFarEnd},
 	{"redis_rq", rqFarEnd},
 	{"redis_stream", func(t *testing.T) farEnd { return streamFarEnd(t, "") }},

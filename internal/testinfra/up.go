@@ -16,7 +16,7 @@ func Names() []string {
 }
 
 func recipes() []recipe {
-	return []recipe{rabbitmq, redis, kafka, mosquitto, activemq, artemis, sqs, postgres, mariadb}
+	return []recipe{rabbitmq, redis, kafka, mosquitto, activemq, artemis, sqs, s3, postgres, mariadb}
 }
 
 // Up starts servers for a person, side by side, and returns those that run. The
@@ -67,6 +67,10 @@ func (s *Server) Connection() map[string]any {
 	case "sqs":
 		return map[string]any{
 			"type": "aws_sqs", "endpoint_url": "http://" + s.Addr, "region": "elasticmq", "access_key_id": "any", "secret_access_key": "any",
+		}
+	case "s3":
+		return map[string]any{
+			"type": "s3", "endpoint_url": "http://" + s.Addr, "region": S3Region, "access_key_id": s.User, "secret_access_key": s.Password,
 		}
 	case "postgres", "mariadb":
 		if c["type"] = "postgresql"; s.Name == "mariadb" {

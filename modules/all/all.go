@@ -16,6 +16,7 @@ import (
 	redispublish "github.com/hookd/hookd/modules/redis_publish"
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
 	redisstream "github.com/hookd/hookd/modules/redis_stream"
+	"github.com/hookd/hookd/modules/s3"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
 	"github.com/hookd/hookd/modules/zeromq"
 )
@@ -32,6 +33,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		mqtt.Module(),
 		awssqs.Module(),
 		gcppubsub.Module(),
+		s3.Module(),
 		activemq.Module(),
 		redisrq.Module(),
 		redispublish.Module(),

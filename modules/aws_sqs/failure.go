@@ -13,15 +13,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/hookd/hookd/modules"
-	"github.com/hookd/hookd/modules/internal/link"
+	"github.com/hookd/hookd/modules/internal/awsconn"
 )
 
-const (
-	// throttlePause is how long a queue that asked for time is left alone.
-	throttlePause = time.Second
-	// maxMessage is what is kept of a text that the far end wrote, in bytes.
-	maxMessage = 300
-)
+// throttlePause is how long a queue that asked for time is left alone.
+const throttlePause = time.Second
 
 // Error codes of SQS and of what stands before it: API reference, "Common
 // errors" and the errors of SendMessageBatch.
@@ -41,48 +37,13 @@ var (
 
 // failure says what the error of a request means.
 func (k *client) failure(ctx context.Context, err error) error {
-	var (
-		classified *modules.Failure
-		login      *credentialsError
-		api        smithy.APIError
-		answer     *smithyhttp.ResponseError
-		send       *smithyhttp.RequestSendError
-		status     int
-	)
-	if errors.As(err, &answer) {
-		status = answer.HTTPStatusCode()
-	}
-	switch {
-	case errors.As(err, &classified):
-		return err
-	case ctx.Err() != nil:
-		return link.Ended(ctx, fmt.Errorf("aws_sqs: %s: no answer", k.where))
-	case errors.As(err, &login):
-		return k.noCredentials(ctx, login)
-	case errors.As(err, &api):
+	return k.Failure(ctx, err, func(api smithy.APIError, answer *smithyhttp.Response) error {
+		status := 0
+		if answer != nil {
+			status = answer.StatusCode
+		}
 		return k.refusal(api.ErrorCode(), api.ErrorMessage(), api.ErrorFault() != smithy.FaultServer && status < http.StatusInternalServerError, status)
-	case errors.As(err, &send):
-		f := modules.FailureOf(link.Failure(ctx, send))
-		f.Err = fmt.Errorf("aws_sqs: %s: %w", k.where, f.Err)
-		return &f
-	}
-	// It answered, and what it said was no answer of SQS: another protocol, or a
-	// sum of the body that is not the body's.
-	return modules.Retry(modules.CodeBadAnswer, fmt.Errorf("aws_sqs: %s: %s", k.where, clip(err.Error())))
-}
-
-// noCredentials tells that there are none from a network that keeps them away.
-func (k *client) noCredentials(ctx context.Context, err *credentialsError) error {
-	f := modules.FailureOf(link.Failure(ctx, err))
-	if f.Code == modules.CodeUnavailable {
-		f.Code = modules.CodeAuthFailed
-	}
-	hint := "set aws_access_key_id and aws_secret_access_key, or one of the sources that all AWS tools read"
-	if f.Code == modules.CodeEgressDenied {
-		hint = `"instance_metadata": true opens the service of the machine or the container`
-	}
-	f.Err = fmt.Errorf("aws_sqs: no credentials (%s): %w", hint, f.Err)
-	return &f
+	})
 }
 
 // refusal says what it means that SQS said no. Only what a message can never
@@ -92,7 +53,7 @@ func (k *client) refusal(code, message string, sender bool, status int) error {
 	if at := strings.LastIndexAny(code, "#."); at >= 0 { // "com.amazonaws.sqs#QueueDoesNotExist", "KMS.ThrottlingException"
 		code = code[at+1:]
 	}
-	err := fmt.Errorf("aws_sqs: %s: %s: %s", k.where, clip(code), clip(message))
+	err := fmt.Errorf("aws_sqs: %s: %s: %s", k.Where, awsconn.Clip(code), awsconn.Clip(message))
 	in := func(list []string) bool { return slices.Contains(list, code) }
 	switch {
 	case in(missing):
@@ -117,5 +78,3 @@ func aboutBatch(err error) bool {
 	return errors.As(err, &api) && (slices.Contains(large, strings.TrimPrefix(api.ErrorCode(), "AWS.SimpleQueueService.")) ||
 		strings.HasPrefix(api.ErrorCode(), "Invalid") && !slices.Contains(rights, api.ErrorCode()))
 }
-
-func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxMessage)], "") }

@@ -32,7 +32,7 @@ type destination struct {
 
 func newDestination(_ modules.Env, k *client, o *Options) (modules.Destination, error) {
 	d := &destination{client: k, o: o, url: o.URL.String()}
-	d.sqs = sqs.NewFromConfig(k.aws, func(so *sqs.Options) {
+	d.sqs = sqs.NewFromConfig(k.AWS, func(so *sqs.Options) {
 		if r := o.region(); r != "" {
 			so.Region = r
 		}
@@ -122,7 +122,7 @@ func (d *destination) request(ctx context.Context, url string, ms []message, res
 		case err != nil:
 			r.Err = err
 		case !found:
-			r.Err = modules.Retry(modules.CodeBadAnswer, fmt.Errorf("aws_sqs: %s: the answer says nothing of the message", d.client.where))
+			r.Err = modules.Retry(modules.CodeBadAnswer, fmt.Errorf("aws_sqs: %s: the answer says nothing of the message", d.client.Where))
 		}
 		if modules.FailureOf(r.Err).Code == modules.CodeNotFound {
 			d.forget()
@@ -135,7 +135,7 @@ func (d *destination) request(ctx context.Context, url string, ms []message, res
 // The SDK compares the sum of the body where there is one.
 func (d *destination) success(s types.SendMessageBatchResultEntry) modules.Result {
 	if aws.ToString(s.MessageId) == "" || aws.ToString(s.MD5OfMessageBody) == "" {
-		return modules.Result{Err: modules.Retry(modules.CodeBadAnswer, fmt.Errorf("aws_sqs: %s: the answer has no id or no sum of the message", d.client.where))}
+		return modules.Result{Err: modules.Retry(modules.CodeBadAnswer, fmt.Errorf("aws_sqs: %s: the answer has no id or no sum of the message", d.client.Where))}
 	}
 	return modules.Result{Receipt: event.Receipt{Status: "message " + *s.MessageId}}
 }

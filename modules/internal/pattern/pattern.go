@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hookd/hookd/internal/event"
@@ -24,24 +25,36 @@ import (
 const Doc = "`{hook}`, `{type}`, `{event}`, `{delivery}`, `{header:NAME}` and `{body.path}` are replaced by what the delivery says."
 
 // Check says what is wrong with a pattern.
-func Check(p string) error {
+func Check(p string) error { return CheckWith(p) }
+
+// CheckWith is Check for a caller that has more placeholders beside those above.
+func CheckWith(p string, more ...string) error {
 	_, err := expand(p, func(name string) (string, bool) {
 		switch name {
 		case "hook", "type", "event", "delivery":
 			return "", true
 		}
 		kind, rest := split(name)
-		return "", kind != "" && rest != ""
+		return "", kind != "" && rest != "" || slices.Contains(more, name)
 	})
+	if err != nil && len(more) > 0 {
+		return fmt.Errorf("%w, and {%s}", err, strings.Join(more, "}, {"))
+	}
 	return err
 }
 
 // Expand is the text for a delivery, of a pattern that passed Check.
 func Expand(p string, d *event.Delivery) string {
+	return ExpandWith(p, func(name string) string { return Value(name, d) })
+}
+
+// ExpandWith is a pattern that passed Check with each placeholder replaced by
+// what value says.
+func ExpandWith(p string, value func(name string) string) string {
 	if !strings.Contains(p, "{") {
 		return p
 	}
-	text, _ := expand(p, func(name string) (string, bool) { return value(name, d), true })
+	text, _ := expand(p, func(name string) (string, bool) { return value(name), true })
 	return text
 }
 
@@ -80,7 +93,8 @@ func split(name string) (kind, rest string) {
 	return "", ""
 }
 
-func value(name string, d *event.Delivery) string {
+// Value is what a delivery says for a placeholder.
+func Value(name string, d *event.Delivery) string {
 	switch name {
 	case "hook":
 		return d.Event.Hook

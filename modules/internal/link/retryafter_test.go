@@ -1,9 +1,11 @@
-package httpwebhook
+package link_test
 
 import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/hookd/hookd/modules/internal/link"
 )
 
 func FuzzRetryAfter(f *testing.F) {
@@ -12,11 +14,11 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	now := time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, s string) {
-		after, asked := retryAfter(s, now)
-		if after < 0 || after > maxRetryAfter || asked != (after > 0) {
+		after, asked := link.RetryAfter(s, now)
+		if after < 0 || after > link.MaxRetryAfter || asked != (after > 0) {
 			t.Errorf("%q: %v, %v", s, after, asked)
 		}
-		if n, err := strconv.ParseUint(s, 10, 32); err == nil && after != min(time.Duration(n)*time.Second, maxRetryAfter) {
+		if n, err := strconv.ParseUint(s, 10, 32); err == nil && after != min(time.Duration(n)*time.Second, link.MaxRetryAfter) {
 			t.Errorf("%q: %v", s, after)
 		}
 	})
@@ -44,7 +46,7 @@ func TestRetryAfterForms(t *testing.T) {
 		{"Sun, 06 Nov 2094 08:48:37 GMT", 24 * time.Hour},
 		{"tomorrow", 0},
 	} {
-		if after, asked := retryAfter(c.text, now); after != c.after || asked != (c.after > 0) {
+		if after, asked := link.RetryAfter(c.text, now); after != c.after || asked != (c.after > 0) {
 			t.Errorf("%q: %v, %v", c.text, after, asked)
 		}
 	}
