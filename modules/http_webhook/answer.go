@@ -10,17 +10,15 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/internal/link"
 )
 
 const (
-	// maxRetryAfter caps what a far end can ask for.
-	maxRetryAfter = 24 * time.Hour
 	// codeTLS is a certificate or handshake that was refused.
 	codeTLS = "http_tls"
 )
@@ -33,7 +31,7 @@ func answerFailure(resp *http.Response, host, text string, now time.Time) error 
 	}
 	code := "http_" + strconv.Itoa(n)
 	err := fmt.Errorf("http_webhook: %s answered %d %s%s", host, n, http.StatusText(n), text)
-	after, asked := retryAfter(resp.Header.Get("Retry-After"), now)
+	after, asked := link.RetryAfter(resp.Header.Get("Retry-After"), now)
 	switch {
 	case n >= 100 && n <= 199:
 		return modules.Retry(modules.CodeBadAnswer, err)
@@ -54,27 +52,6 @@ func transient(status int) bool {
 		return true
 	}
 	return false
-}
-
-// retryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date.
-// What is past or unreadable is no wish; the longest is 24 h.
-func retryAfter(v string, now time.Time) (time.Duration, bool) {
-	v = strings.TrimSpace(v)
-	if v == "" {
-		return 0, false
-	}
-	if strings.Trim(v, "0123456789") == "" {
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil || n > int64(maxRetryAfter/time.Second) {
-			return maxRetryAfter, true
-		}
-		return time.Duration(n) * time.Second, n > 0
-	}
-	at, err := http.ParseTime(v)
-	if err != nil || !at.After(now) {
-		return 0, false
-	}
-	return min(at.Sub(now), maxRetryAfter), true
 }
 
 // sendFailure says what an error of the transport means. Its text names the

@@ -1,4 +1,4 @@
-package httpwebhook
+package link
 
 import (
 	"strconv"
@@ -12,7 +12,7 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	now := time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, s string) {
-		after, asked := retryAfter(s, now)
+		after, asked := RetryAfter(s, now)
 		if after < 0 || after > maxRetryAfter || asked != (after > 0) {
 			t.Errorf("%q: %v, %v", s, after, asked)
 		}
@@ -44,7 +44,7 @@ func TestRetryAfterForms(t *testing.T) {
 		{"Sun, 06 Nov 2094 08:48:37 GMT", 24 * time.Hour},
 		{"tomorrow", 0},
 	} {
-		if after, asked := retryAfter(c.text, now); after != c.after || asked != (c.after > 0) {
+		if after, asked := RetryAfter(c.text, now); after != c.after || asked != (c.after > 0) {
 			t.Errorf("%q: %v, %v", c.text, after, asked)
 		}
 	}
