@@ -17,6 +17,7 @@ import (
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
 	redisstream "github.com/hookd/hookd/modules/redis_stream"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
+	"github.com/hookd/hookd/modules/websocket"
 	"github.com/hookd/hookd/modules/zeromq"
 )
 
@@ -37,6 +38,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		redispublish.Module(),
 		redisstream.Module(),
 		zeromq.Module(),
+		websocket.Module(),
 	}
 }
 
