@@ -15,7 +15,7 @@ import (
 
 // websocketFarEnd is Python's websockets. With replies it replies when it has
 // written the event down, so it may be killed; what it has only read is gone when
-// it is, so without replies it ends in good order, as the network fails in none.
+// it is, so without replies it is not killed, only restarted.
 func websocketFarEnd(reply, options string) func(t *testing.T) farEnd {
 	return func(t *testing.T) farEnd {
 		port := testinfra.FreePort(t)
@@ -74,7 +74,7 @@ func websocketLoop(t *testing.T, addr, reply string, n int) {
 			came <- struct{}{}
 		}
 	}()
-	body := append(append([]byte(`{"id":"x","payload":"`), bytes.Repeat([]byte("x"), 1000)...), '"', '}')
+	body := append(append([]byte(`{"id":"x","payload":"`), bytes.Repeat([]byte("x"), 1500)...), '"', '}')
 	for range n {
 		err := c.WriteMessage(websocket.TextMessage, body)
 		if err == nil && reply == "" {

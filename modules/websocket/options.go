@@ -92,7 +92,7 @@ func (o *Options) Fields() spec.Fields {
 		spec.Int(&o.Sockets, "max_connections").Default(1).Range(1, 64).
 			Doc("Connections to keep. With one, deliveries that do not overtake each other in hookd do not on the way; without `match_id` it also means that one reply is waited for at a time."),
 		spec.Duration(&o.Ping, "ping_interval").Default(20 * time.Second).Advanced().
-			Doc("How often hookd sends a ping over a connection that is idle. Nothing heard for as long and ten seconds more means that it is lost. 0 never asks."),
+			Doc("How often hookd sends a ping over a connection that is idle. Nothing heard for as long again, or a second, means that it is lost. 0 never asks."),
 		spec.Size(&o.MaxSize, "max_message_size").Example(1<<20).Range(1, 1<<30).Advanced().
 			Doc("Message above which a delivery is not sent but given up, `too_large`. Servers have limits of their own, 1 MiB for example, and close the connection over a message above it."),
 		spec.Size(&o.MaxReply, "max_reply_size").Default(1<<20).Range(1, 64<<20).Advanced().

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// grace is how long a pong may take where nothing else bounds it.
-	grace = 10 * time.Second
+	// pongTime is the least that an answer to a ping may take.
+	pongTime = time.Second
 	// farewell is how long the server is given to close, too.
 	farewell = time.Second
 )
@@ -75,7 +75,7 @@ func (s *socket) read() {
 // heard puts off the time at which the silence is too long.
 func (s *socket) heard() {
 	if s.ping > 0 {
-		_ = s.raw.SetReadDeadline(time.Now().Add(s.ping + grace))
+		_ = s.raw.SetReadDeadline(time.Now().Add(s.ping + max(s.ping, pongTime)))
 	}
 }
 
@@ -89,7 +89,7 @@ func (s *socket) keep() {
 	for {
 		select {
 		case <-tick.C:
-			_ = s.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(grace)) // the reader notices
+			_ = s.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(max(s.ping, pongTime))) // the reader notices
 		case <-s.done:
 			return
 		}

@@ -109,6 +109,10 @@ async def received():
         return [line.rstrip("\n") for line in f]
 
 
+async def forget():
+    got.clear()
+
+
 async def ids():
     out = []
     for line in await received():
@@ -142,7 +146,7 @@ async def say(text):
         await ws.send(text)
 
 
-operations = {"start": start, "stop": stop, "received": received, "ids": ids, "asked": asked, "count": count, "set": set_, "drop": drop, "say": say}
+operations = {"start": start, "stop": stop, "received": received, "forget": forget, "ids": ids, "asked": asked, "count": count, "set": set_, "drop": drop, "say": say}
 
 
 async def main():
