@@ -38,7 +38,7 @@ const maxTimeout = 10 * time.Minute
 type Connection struct{ Server Server }
 
 // Fields lists the settings.
-func (c *Connection) Fields() spec.Fields { return c.Server.fields() }
+func (c *Connection) Fields() spec.Fields { return c.Server.fields(c.Server.url().Required()) }
 
 // Validate looks at the settings together.
 func (c *Connection) Validate() []spec.Issue { return c.Server.issues() }
@@ -68,7 +68,7 @@ type Options struct {
 
 // Fields lists the options.
 func (o *Options) Fields() spec.Fields {
-	return append(o.Server.fields(), spec.Fields{
+	return append(o.Server.fields(o.Server.url()), spec.Fields{
 		spec.String(&o.Format, "format").Default(JSON).
 			Doc("`json`: an object with the delivered body as `payload`. `raw`, or any other word: the delivered bytes and nothing else."),
 		spec.Enum(&o.Frame, "frame", Auto, Text, Binary).Alias("message_type").Default(Auto).
@@ -104,6 +104,9 @@ func (o *Options) Fields() spec.Fields {
 		spec.Ignored("broadcast", "hookd connects to one server, which can"),
 	}...)
 }
+
+// Standalone reports whether no connection is needed.
+func (o *Options) Standalone() bool { return o.Server.URL != (url.URL{}) }
 
 // AllowedHosts are this destination's own exceptions from the egress policy.
 func (o *Options) AllowedHosts() []string { return o.Hosts }

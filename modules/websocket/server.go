@@ -30,10 +30,14 @@ type Server struct {
 	TLS       link.TLS
 }
 
-func (s *Server) fields() spec.Fields {
+func (s *Server) url() *spec.Value[url.URL] {
+	return spec.URL(&s.URL, "url").Check(checkURL).
+		Doc("Where to connect, ws or wss. Required, here or in a connection. Tokens belong into `headers` or `query`, which are not shown.")
+}
+
+func (s *Server) fields(url spec.Field) spec.Fields {
 	return spec.Fields{
-		spec.URL(&s.URL, "url").Check(checkURL).
-			Doc("Where to connect, ws or wss. Required, here or in the connection. Tokens belong into `headers` or `query`, which are not shown."),
+		url,
 		spec.SecretMap(&s.Query, "query").
 			Doc("Parameters to add to the URL, such as a token. Their values are treated as secrets."),
 		spec.SecretMap(&s.Headers, "headers").
