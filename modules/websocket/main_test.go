@@ -144,7 +144,7 @@ func delivery(body string) *event.Delivery {
 	return d
 }
 
-func decode(t *testing.T, text string, into spec.Described) {
+func decode(t testing.TB, text string, into spec.Described) {
 	t.Helper()
 	node, list := spec.ParseJSON("f", []byte(text))
 	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
@@ -158,9 +158,9 @@ type host struct {
 	conn modules.Conn
 }
 
-// open gives a hook's destinations the right to reach addresses of this machine
-// only where hook says so; a connection always has it.
-func open(t *testing.T, connection string, hook bool) host {
+// open makes the connection, "" for none. A hook's destinations have the right to
+// reach this machine only where hook says so; a connection always has it.
+func open(t testing.TB, connection string, hook bool) host {
 	t.Helper()
 	env := func(p netguard.Policy) modules.Env {
 		guard, err := netguard.New(p)
@@ -171,8 +171,11 @@ func open(t *testing.T, connection string, hook bool) host {
 	}
 	h := host{env: env(netguard.Policy{AllowLoopback: hook})}
 	m := websocket.Module()
-	c := m.Connection()
-	decode(t, connection, c)
+	var c spec.Described
+	if connection != "" {
+		c = m.Connection()
+		decode(t, connection, c)
+	}
 	conn, err := m.Open(t.Context(), env(netguard.Policy{Operator: true}), c)
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +185,7 @@ func open(t *testing.T, connection string, hook bool) host {
 	return h
 }
 
-func (h host) destination(t *testing.T, options string) modules.BatchDestination {
+func (h host) destination(t testing.TB, options string) modules.BatchDestination {
 	t.Helper()
 	m := websocket.Module()
 	o := m.Options()
@@ -195,9 +198,9 @@ func (h host) destination(t *testing.T, options string) modules.BatchDestination
 }
 
 // to is a destination of the server with more options.
-func (s *server) to(t *testing.T, more string) modules.BatchDestination {
+func (s *server) to(t testing.TB, more string) modules.BatchDestination {
 	t.Helper()
-	return open(t, `{}`, true).destination(t, fmt.Sprintf(`{"url": "ws://%s/events"%s}`, s.addr, more))
+	return open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/events"%s}`, s.addr, more))
 }
 
 // send gives a delivery d five seconds.

@@ -70,7 +70,7 @@ func TestOwnURL(t *testing.T) {
 
 func TestNoURL(t *testing.T) {
 	t.Parallel()
-	h := open(t, `{}`, false)
+	h := open(t, "", false)
 	m := websocket.Module()
 	o := m.Options()
 	decode(t, `{}`, o)
@@ -95,7 +95,7 @@ func TestTLS(t *testing.T) {
 	certs := testinfra.Certificates(t)
 	s := newServer(t, "", certs.ServerCert, certs.ServerKey)
 	to := func(tls string) modules.BatchDestination {
-		return open(t, `{}`, true).destination(t, fmt.Sprintf(`{"url": "wss://%s/events"%s}`, s.addr, tls))
+		return open(t, "", true).destination(t, fmt.Sprintf(`{"url": "wss://%s/events"%s}`, s.addr, tls))
 	}
 	for _, tls := range []string{
 		fmt.Sprintf(`, "tls": {"ca_file": %q}`, certs.CA),
@@ -116,7 +116,7 @@ func TestTLS(t *testing.T) {
 		_, err := send(t, to(tls), delivery(`{}`))
 		want(t, tls, err, modules.Retryable, modules.CodeTLS, text)
 	}
-	plain := open(t, `{}`, true).destination(t, fmt.Sprintf(`{"url": "ws://%s/"}`, s.addr))
+	plain := open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/"}`, s.addr))
 	_, err := send(t, plain, delivery(`{}`))
 	want(t, "ws at a wss port", err, modules.Retryable, modules.CodeUnavailable, "")
 }
@@ -168,7 +168,7 @@ func TestStrangers(t *testing.T) {
 			}
 		}, modules.CodeBadAnswer, "more than 65536 bytes"},
 	} {
-		d := open(t, `{}`, true).destination(t, fmt.Sprintf(`{"url": "ws://%s/?x=secret"}`, rawServer(t, c.answer)))
+		d := open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/?x=secret"}`, rawServer(t, c.answer)))
 		_, err := send(t, d, delivery(`{}`))
 		want(t, name, err, modules.Retryable, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), "secret") {
@@ -213,7 +213,7 @@ func TestIdle(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "")
 	p := testinfra.NewProxy(t, s.addr)
-	d := open(t, `{}`, true).destination(t, fmt.Sprintf(`{"url": "ws://%s/", "ping_interval": "50ms"}`, p.Addr()))
+	d := open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/", "ping_interval": "50ms"}`, p.Addr()))
 	if _, err := send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestIdle(t *testing.T) {
 func TestLeftBehind(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "")
-	h := open(t, `{}`, true)
+	h := open(t, "", true)
 	if _, err := send(t, h.destination(t, fmt.Sprintf(`{"url": "ws://%s/"}`, s.addr)), delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestLeftBehind(t *testing.T) {
 func TestAfterClose(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "")
-	h := open(t, `{}`, true)
+	h := open(t, "", true)
 	d := h.destination(t, fmt.Sprintf(`{"url": "ws://%s/"}`, s.addr))
 	if err := h.conn.Close(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
