@@ -142,6 +142,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/itchyny/gojq":           {"internal/jq"},
 		"github.com/go-stomp/stomp":         {"modules/activemq"},
 		"github.com/go-zeromq/":             {"modules/zeromq"},
+		"github.com/gorilla/":               {"modules/websocket"},
 		"gopkg.in/yaml.v3":                  {"internal/spec", "server/openapi", "cmd"},
 		"github.com/santhosh-tekuri/":       {"server/ingest/payload"},
 		"github.com/bytedance/sonic":        {"server/ingest/payload"},

@@ -60,6 +60,9 @@ var farEnds = []struct {
 	{"redis_stream deduplicated", func(t *testing.T) farEnd { return streamFarEnd(t, `, "deduplicate": "1h"`) }},
 	{"zeromq REQ", zeromqFarEnd("REP", "REQ")},
 	{"zeromq PUSH", zeromqFarEnd("PULL", "PUSH")},
+	{"websocket", websocketFarEnd("", "")},
+	{"websocket reply", websocketFarEnd("taken", `, "wait_for_response": true, "max_connections": 8`)},
+	{"websocket id", websocketFarEnd("id", `, "wait_for_response": true, "match_id": true`)},
 }
 
 const brokerLane = "out"

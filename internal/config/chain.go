@@ -141,9 +141,17 @@ func (b *builder) destination(s *step, path string, n *spec.Node, single bool) (
 	}
 	b.names[d.Name] = true
 	options, rest := b.options(m, s, path, n, single)
-	d.Connection = b.connectionOf(m, s, path, rest)
-	b.out = append(b.out, spec.Decode(options, d.Options, spec.JoinPath(path, "module-config"))...)
+	problems := spec.Decode(options, d.Options, spec.JoinPath(path, "module-config"))
+	d.Connection = b.connectionOf(m, s, path, rest, standalone(d.Options, problems))
+	b.out = append(b.out, problems...)
 	return d, true
+}
+
+// standalone reports whether a step says by itself what a connection would. Of
+// one with mistakes it is not known, and they are enough to say.
+func standalone(o spec.Described, problems diag.List) bool {
+	s, ok := o.(Standalone)
+	return ok && (problems.HasErrors() || s.Standalone())
 }
 
 func (b *builder) module(n *spec.Node, path string) (*ModuleSpec, bool) {

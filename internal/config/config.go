@@ -201,6 +201,11 @@ func (c *Config) Connection(name, module string) *Connection {
 	return nil
 }
 
+// Standalone is implemented by options of a module whose connection may be left
+// out: it reports whether these have a url of their own, and with it all that a
+// connection would say.
+type Standalone interface{ Standalone() bool }
+
 // Expr is a jq program with its place.
 type Expr struct {
 	Source string

@@ -40,6 +40,21 @@ func (o *httpOptions) Fields() spec.Fields {
 	}
 }
 
+// socketOptions may say by themselves what a connection says.
+type socketOptions struct{ URL string }
+
+func (o *socketOptions) Fields() spec.Fields {
+	return spec.Fields{spec.String(&o.URL, "url").Doc("Where to.")}
+}
+
+func (o *socketOptions) Standalone() bool { return o.URL != "" }
+
+type socketConn struct{ URL string }
+
+func (o *socketConn) Fields() spec.Fields {
+	return spec.Fields{spec.String(&o.URL, "url").Required().Doc("Where to.")}
+}
+
 type topicOptions struct{ Topic, Key string }
 
 func (o *topicOptions) Fields() spec.Fields {
@@ -156,6 +171,11 @@ func catalog() config.Catalog {
 		Modules: []config.ModuleSpec{
 			{Name: "log", Options: func() spec.Described { return &logOptions{} }},
 			{Name: "http_webhook", Options: func() spec.Described { return &httpOptions{} }},
+			{
+				Name: "socket", ConnectionTypes: []string{"socket"},
+				Options:    func() spec.Described { return &socketOptions{} },
+				Connection: func() spec.Described { return &socketConn{} },
+			},
 			{
 				Name: "kafka", ConnectionTypes: []string{"kafka"},
 				Options:    func() spec.Described { return &topicOptions{} },

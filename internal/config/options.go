@@ -107,8 +107,9 @@ func (b *builder) redis(m *ModuleSpec, add func(*spec.Member) bool) *spec.Node {
 }
 
 // connectionOf finds the step's connection: its own, the hook's, what the
-// hook's "redis" object says, or else the module's defaults.
-func (b *builder) connectionOf(m *ModuleSpec, s *step, path string, redis *spec.Node) string {
+// hook's "redis" object says, or else, unless the step stands alone, the module's
+// defaults.
+func (b *builder) connectionOf(m *ModuleSpec, s *step, path string, redis *spec.Node, alone bool) string {
 	own := spec.JoinPath(path, "connection")
 	if s.connection != nil {
 		return b.connect(m, s.connection, own, false)
@@ -128,9 +129,16 @@ func (b *builder) connectionOf(m *ModuleSpec, s *step, path string, redis *spec.
 		at := spec.JoinPath(b.hook.Path, "redis")
 		return b.implicit(m, "/"+at, at, redis, b.hook.ID)
 	}
+	if alone {
+		return ""
+	}
 	n := &spec.Node{Pos: s.module.Pos, Width: s.module.Width, Kind: spec.NodeObject}
 	if problems := spec.Decode(n, m.Connection(), ""); problems.HasErrors() {
-		b.at(s.module, own, "required", fmt.Sprintf("the module %s needs a connection", m.Name), b.connectionHint("", m))
+		what := "a connection"
+		if _, ok := m.Options().(Standalone); ok {
+			what = "a url or a connection"
+		}
+		b.at(s.module, own, "required", fmt.Sprintf("the module %s needs %s", m.Name, what), b.connectionHint("", m))
 		return ""
 	}
 	b.warn(s.module, own, "default_connection", fmt.Sprintf("the module %s is used without a connection, with the defaults of one", m.Name),

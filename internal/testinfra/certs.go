@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -38,6 +39,16 @@ var certs = sync.OnceValues(func() (*Certs, error) {
 	}
 	return makeCerts(dir)
 })
+
+// Certificates are those of all servers, for a server that a test starts itself.
+func Certificates(t testing.TB) *Certs {
+	t.Helper()
+	c, err := certs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 func makeCerts(dir string) (*Certs, error) {
 	at := func(name string) string { return filepath.Join(dir, name) }

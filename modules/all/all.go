@@ -18,6 +18,7 @@ import (
 	redisstream "github.com/hookd/hookd/modules/redis_stream"
 	"github.com/hookd/hookd/modules/s3"
 	savetodisk "github.com/hookd/hookd/modules/save_to_disk"
+	"github.com/hookd/hookd/modules/websocket"
 	"github.com/hookd/hookd/modules/zeromq"
 )
 
@@ -39,6 +40,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		redispublish.Module(),
 		redisstream.Module(),
 		zeromq.Module(),
+		websocket.Module(),
 	}
 }
 

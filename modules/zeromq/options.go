@@ -42,7 +42,7 @@ type Connection struct {
 func (c *Connection) Fields() spec.Fields {
 	return spec.Fields{
 		spec.String(&c.Endpoint, "endpoint").Example("tcp://worker.internal:5555").Check(checkEndpoint).
-			Doc("Endpoint of destinations that name none: `tcp://host:port`, `ipc:///path` or `inproc://name`."),
+			Doc("Endpoint of destinations that name none: `tcp://host:port` or `ipc:///path`."),
 		spec.Enum(&c.Kind, "socket_type", Pub, Push, Req, Dealer).Default(Pub).Doc("Type of the socket, where the destination does not say."),
 		spec.Bool(&c.Bind, "bind").Default(true).
 			Doc("Whether the endpoint is hookd's own, which others connect to, where the destination does not say."),
@@ -71,7 +71,7 @@ type Options struct {
 func (o *Options) Fields() spec.Fields {
 	return spec.Fields{
 		spec.String(&o.Endpoint, "endpoint").Example("tcp://127.0.0.1:5555").Check(checkEndpoint).
-			Doc("`tcp://host:port`, `ipc:///path` or `inproc://name`. Required, here or in the connection."),
+			Doc("`tcp://host:port` or `ipc:///path`. Required, here or in the connection."),
 		spec.Enum(&o.Kind, "socket_type", Pub, Push, Req, Dealer).Set(&o.KindSet).
 			Doc("Type of the socket; the connection's, which is `PUB`, when absent."),
 		spec.Bool(&o.Bind, "bind").Set(&o.BindSet).
@@ -125,7 +125,7 @@ func (o *Options) Validate() []spec.Issue {
 		}
 	}
 	if strings.HasPrefix(o.Endpoint, "inproc://") {
-		add(true, "endpoint", "reaches sockets of hookd's own process only, and it has none that receive", "ipc:// reaches other processes of this machine")
+		issues = append(issues, reachesNobody)
 	}
 	slices.SortStableFunc(issues, func(a, b spec.Issue) int { return strings.Compare(a.Field+a.Message, b.Field+b.Message) })
 	return issues
@@ -133,10 +133,20 @@ func (o *Options) Validate() []spec.Issue {
 
 // Validate looks at the settings together.
 func (c *Connection) Validate() []spec.Issue {
-	if e, err := parse(c.Endpoint); err == nil && c.Bind && e.open() {
+	switch e, err := parse(c.Endpoint); {
+	case err == nil && c.Bind && e.open():
 		return []spec.Issue{openToAll}
+	case err == nil && e.network == "inproc":
+		return []spec.Issue{reachesNobody}
 	}
 	return nil
+}
+
+// reachesNobody is no error: the original service's files load, and it took such
+// an endpoint.
+var reachesNobody = spec.Issue{
+	Field: "endpoint", Warning: true, Message: "reaches sockets of hookd's own process only, and it has none that receive: every event becomes a dead letter",
+	Hint: "ipc:// reaches other processes of this machine",
 }
 
 var openToAll = spec.Issue{
@@ -162,7 +172,7 @@ func parse(s string) (endpoint, error) {
 	}
 	scheme, addr, ok := strings.Cut(s, "://")
 	if !ok || addr == "" || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return endpoint{}, errors.New("is no endpoint: tcp://host:port, ipc:///path or inproc://name")
+		return endpoint{}, errors.New("is no endpoint: tcp://host:port or ipc:///path")
 	}
 	e := endpoint{network: scheme, addr: addr, text: s}
 	switch scheme {
@@ -185,7 +195,7 @@ func parse(s string) (endpoint, error) {
 		}
 	case "inproc":
 	default:
-		return endpoint{}, errors.New("is neither tcp, ipc nor inproc")
+		return endpoint{}, errors.New("is neither tcp nor ipc")
 	}
 	return e, nil
 }

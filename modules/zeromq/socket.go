@@ -126,7 +126,7 @@ func (s *socket) open(ctx context.Context, born time.Time) ([]*peer, error) {
 	s.mu.Unlock()
 	switch peers := s.live(); {
 	case s.at.network == "inproc":
-		return nil, modules.Retry(codeNoPeers, fmt.Errorf("zeromq: %s: no socket of hookd's own process receives", s.at.text))
+		return nil, modules.Reject(codeNoPeers, fmt.Errorf("zeromq: %s: reaches hookd's own process only, where no socket receives: use ipc:// or tcp://", s.at.text))
 	case s.bind && bound, len(peers) > 0:
 		return peers, nil
 	case s.bind:

@@ -37,7 +37,7 @@ With ` + "`topic`" + `, and before both, there is the topic (` + "`PUB`" + ` onl
 **Bind and connect.** ` + "`bind`" + `, the default, listens at the endpoint from the first delivery on; destinations with the same endpoint and settings share the socket. A delivery waits up to a second for peers that connect again after hookd's start. With ` + "`\"bind\": false`" + ` hookd connects, and connects
 anew whenever the connection is lost. There is neither encryption nor a login: who can reach an endpoint that is bound gets events. An endpoint in ` + "`module-config` is subject to the egress policy, and `ipc` is not connected to from there" + `; one in connections.json is the operator's word.
 
-**What a failure means.** All are tried again.
+**What a failure means.** All but the last are tried again.
 
 | | outcome |
 |---|---|
@@ -48,7 +48,7 @@ anew whenever the connection is lost. There is neither encryption nor a login: w
 | the reply is not ` + "`expect_reply`" + ` | ` + "`zeromq_reply`" + ` |
 | the peer's socket does not fit, or is none of ZeroMQ | ` + "`bad_answer`" + ` |
 | the endpoint cannot be reached, or is taken | ` + "`unavailable`" + ` |
-| the endpoint is ` + "`inproc://`" + ` | ` + "`zeromq_no_peers`" + `: no socket of hookd's own process receives |
+| the endpoint is ` + "`inproc://`" + ` | ` + "`zeromq_no_peers`" + `, dead letter: the original service took such endpoints, but they reach hookd's own process only, where no socket receives |
 `
 
 // Module declares the module.

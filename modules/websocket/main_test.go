@@ -1,0 +1,225 @@
+package websocket_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/hookd/hookd/internal/event"
+	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
+	"github.com/hookd/hookd/modules/websocket"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, testinfra.Cleanup()) }
+
+// server is Python's websockets.
+type server struct {
+	*testinfra.Peer
+	t    testing.TB
+	args []string
+	addr string
+}
+
+// newServer starts one. file, "" for none, is where it writes what arrives before
+// it replies.
+func newServer(t testing.TB, file string, more ...string) *server {
+	t.Helper()
+	port := testinfra.FreePort(t)
+	s := &server{t: t, args: append([]string{strconv.Itoa(port), file}, more...), addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	s.run()
+	return s
+}
+
+func (s *server) run() {
+	s.t.Helper()
+	s.Peer = testinfra.NewPeer(s.t, "websockets", "testdata/peer.py", s.args...)
+	s.do("start")
+}
+
+func (s *server) do(op string, arguments ...any) []string {
+	s.t.Helper()
+	line, err := json.Marshal(append([]any{op}, arguments...))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.Ask(string(line))
+}
+
+// message is what the server got.
+type message struct {
+	Text bool   `json:"text"`
+	Data []byte `json:"data"`
+}
+
+func (s *server) received() []message {
+	var all []message
+	for _, line := range s.do("received") {
+		var m message
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			panic(fmt.Sprintf("%v: %s", err, line))
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// opened are the requests that opened connections.
+func (s *server) opened() []request {
+	var all []request
+	for _, line := range s.do("asked") {
+		var r request
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			panic(fmt.Sprintf("%v: %s", err, line))
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+type request struct {
+	Path    string            `json:"path"`
+	Headers map[string]string `json:"headers"`
+}
+
+// parsed is a message of the format json with headers.
+func parsed(m message) moduletest.Message {
+	var e struct {
+		Payload json.RawMessage   `json:"payload"`
+		Base64  []byte            `json:"payload_base64"`
+		Headers map[string]string `json:"headers"`
+		ID      string            `json:"id"`
+	}
+	if err := json.Unmarshal(m.Data, &e); err != nil {
+		panic(fmt.Sprintf("%v: %.80q", err, m.Data))
+	}
+	r := moduletest.Message{Header: make(http.Header), Body: e.Base64}
+	for name, v := range e.Headers {
+		r.Header.Add(name, v)
+	}
+	r.ID = r.Header.Get("Hookd-Delivery-Id")
+	if rest, ok := bytes.CutPrefix(m.Data, []byte(`{"payload":`)); ok {
+		r.Body = rest[:bytes.LastIndex(rest, []byte(`,"headers":{`))]
+		var text string
+		if json.Unmarshal(e.Payload, &text) == nil { // it was no JSON
+			r.Body = []byte(text)
+		}
+	}
+	return r
+}
+
+func (s *server) messages() []moduletest.Message {
+	var all []moduletest.Message
+	for _, m := range s.received() {
+		all = append(all, parsed(m))
+	}
+	return all
+}
+
+var ids event.IDs
+
+func delivery(body string) *event.Delivery {
+	ev := &event.Event{
+		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Body: []byte(body),
+		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
+	}
+	const lane = "github/websocket-1"
+	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
+	d.Header = http.Header{
+		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
+		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
+	}
+	return d
+}
+
+func decode(t testing.TB, text string, into spec.Described) {
+	t.Helper()
+	node, list := spec.ParseJSON("f", []byte(text))
+	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
+		t.Fatalf("%s: %v", text, list)
+	}
+}
+
+// host is an open connection, and the environment of a hook.
+type host struct {
+	env  modules.Env
+	conn modules.Conn
+}
+
+// open makes the connection, "" for none. A hook's destinations have the right to
+// reach this machine only where hook says so; a connection always has it.
+func open(t testing.TB, connection string, hook bool) host {
+	t.Helper()
+	env := func(p netguard.Policy) modules.Env {
+		guard, err := netguard.New(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
+	}
+	h := host{env: env(netguard.Policy{AllowLoopback: hook})}
+	m := websocket.Module()
+	var c spec.Described
+	if connection != "" {
+		c = m.Connection()
+		decode(t, connection, c)
+	}
+	conn, err := m.Open(t.Context(), env(netguard.Policy{Operator: true}), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.conn = conn
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return h
+}
+
+func (h host) destination(t testing.TB, options string) modules.BatchDestination {
+	t.Helper()
+	m := websocket.Module()
+	o := m.Options()
+	decode(t, options, o)
+	d, err := m.New(h.env, h.conn, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.(modules.BatchDestination)
+}
+
+// to is a destination of the server with more options.
+func (s *server) to(t testing.TB, more string) modules.BatchDestination {
+	t.Helper()
+	return open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/events"%s}`, s.addr, more))
+}
+
+// send gives a delivery d five seconds.
+func send(t *testing.T, d modules.Destination, x *event.Delivery) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	r, err := d.Send(ctx, x)
+	return r.Status, err
+}
+
+// want fails the test when err is not the failure that is described.
+func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error", what)
+		return
+	}
+	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
+		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
+	}
+}
