@@ -63,6 +63,7 @@ func TestAnswers(t *testing.T) {
 		"busy":            {409, nil, refusal("OperationAborted", "x"), modules.Retryable, modules.CodeUnavailable, ""},
 		"full":            {507, nil, refusal("XMinioStorageFull", "x"), modules.Retryable, modules.CodeDiskFull, ""},
 		"storage class":   {400, nil, refusal("InvalidStorageClass", "x"), modules.Retryable, modules.CodeRefused, ""},
+		"unknown option":  {501, nil, refusal("NotImplemented", "x"), modules.Retryable, modules.CodeRefused, ""},
 		"failed":          {500, nil, refusal("InternalError", "x"), modules.Retryable, modules.CodeUnavailable, ""},
 		"a gateway":       {502, nil, "<html>Bad gateway</html>", modules.Retryable, modules.CodeUnavailable, ""},
 		"no tag":          {200, nil, "", modules.Retryable, modules.CodeBadAnswer, "no tag"},

@@ -109,6 +109,8 @@ func (d *destination) refusal(key string, api smithy.APIError, answer *smithyhtt
 		return modules.Reject(modules.CodeRefused, say(""))
 	case in(full), status == http.StatusInsufficientStorage:
 		return modules.Retry(modules.CodeDiskFull, say(""))
+	case status == http.StatusNotImplemented: // an option that this server does not know
+		return modules.Retry(modules.CodeRefused, say(""))
 	case in(passing), status >= http.StatusInternalServerError, api.ErrorFault() == smithy.FaultServer:
 		return modules.Retry(modules.CodeUnavailable, say(""))
 	}
