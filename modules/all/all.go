@@ -7,6 +7,7 @@ import (
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/activemq"
 	awssqs "github.com/hookd/hookd/modules/aws_sqs"
+	"github.com/hookd/hookd/modules/clickhouse"
 	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/kafka"
@@ -37,6 +38,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		redispublish.Module(),
 		redisstream.Module(),
 		zeromq.Module(),
+		clickhouse.Module(),
 	}
 }
 
