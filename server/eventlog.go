@@ -184,7 +184,7 @@ func (l *eventLog) insert(ctx context.Context, events []*event.Event) ([]*event.
 	if err != nil {
 		return events, err
 	}
-	defer h.Release()
+	defer h.Release() //nolint:contextcheck // the pool closes connections, in its own time
 	if l.dest == nil || l.of != p || l.generation != h.Generation() {
 		d, err := p.Module.New(p.Env, h.Conn(), p.Options)
 		if err != nil {
@@ -214,7 +214,7 @@ func (l *eventLog) insert(ctx context.Context, events []*event.Event) ([]*event.
 			l.log.DebugContext(ctx, "an event is not in the event log", "event", of[i].ID.String(), "error", r.Err)
 		default:
 			if again, why = append(again, of[i]), r.Err; f.Kind == modules.Lost {
-				h.Lost(r.Err)
+				h.Lost(r.Err) //nolint:contextcheck // the pool closes it, in its own time
 			}
 		}
 	}

@@ -61,7 +61,7 @@ func TestEventLog(t *testing.T) {
 	for n := range 20 {
 		send.send(20 + n)
 	}
-	drain(t, cfg, d) // all delivered, though ClickHouse is away
+	drain(t, cfg, d)              // all delivered, though ClickHouse is away
 	<-time.After(3 * time.Second) // longer than rows wait for more
 	s.Start(t)
 	if !poll(40*time.Second, func() bool { return len(rows()) == 40 }) {

@@ -16,7 +16,7 @@ import (
 // row. A table that is missing is in order when the first delivery would create
 // it.
 func (d *destination) Check(ctx context.Context) (err error) {
-	k, err := newClient(d.env, d.client.config, 1)
+	k, err := newClient(ctx, d.env, d.client.config, 1)
 	if err != nil {
 		return err
 	}

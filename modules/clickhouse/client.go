@@ -22,7 +22,7 @@ import (
 // Settings that hookd sends where the server knows them.
 const (
 	settingAsync = "async_insert"
-	settingToken = "insert_deduplication_token"
+	settingToken = "insert_deduplication_token" // #nosec G101 -- the name of a setting
 )
 
 // client is an open connection: a few slots, each with a connection of its own
@@ -42,7 +42,7 @@ type client struct {
 }
 
 func open(ctx context.Context, env modules.Env, c *Connection) (*client, error) {
-	k, err := newClient(env, c, c.Connections)
+	k, err := newClient(ctx, env, c, c.Connections)
 	if err == nil {
 		_, err = k.settings(ctx)
 		if err != nil {
@@ -55,7 +55,7 @@ func open(ctx context.Context, env modules.Env, c *Connection) (*client, error) 
 	return k, nil
 }
 
-func newClient(env modules.Env, c *Connection, connections int) (*client, error) {
+func newClient(ctx context.Context, env modules.Env, c *Connection, connections int) (*client, error) {
 	k := &client{env: env, config: c, addr: c.addr(), busy: make(chan struct{}, connections)}
 	cfg, err := c.TLS.Client(strings.Trim(c.Host, "[]"))
 	if err != nil {
@@ -64,7 +64,7 @@ func newClient(env modules.Env, c *Connection, connections int) (*client, error)
 	for range connections {
 		s, err := newSlot(k, cfg)
 		if err != nil {
-			return nil, errors.Join(modules.Retry(modules.CodeUnknown, fmt.Errorf("clickhouse: %s: %w", k.addr, err)), k.Close(context.Background()))
+			return nil, errors.Join(modules.Retry(modules.CodeUnknown, fmt.Errorf("clickhouse: %s: %w", k.addr, err)), k.Close(ctx))
 		}
 		k.all, k.idle = append(k.all, s), append(k.idle, s)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +36,6 @@ var (
 	codesOfData = []int32{ // a value does not fit its column
 		6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 376, 395, 407, 469, 691,
 	}
-	codesOfColumns  = []int32{10, 16, 44, 47, 115, 122, 452} // the table is not what it was, or a setting is wrong
 	codesOfLogin    = []int32{192, 193, 194, 195, 516}
 	codesOfRights   = []int32{164, 291, 497}
 	codesOfAbsence  = []int32{unknownTable, 81, 218}
@@ -45,9 +46,10 @@ var (
 // failure says what an error of a call means.
 func (k *client) failure(ctx context.Context, err error) error {
 	var (
-		f        *modules.Failure
-		e        *ch.Exception
-		elsewhre *redirected
+		f         *modules.Failure
+		e         *ch.Exception
+		answer    *ch.HTTPError
+		elsewhere *redirected
 	)
 	wrap := func(err error) error { return fmt.Errorf("clickhouse: %s: %w", k.addr, err) }
 	switch {
@@ -55,8 +57,10 @@ func (k *client) failure(ctx context.Context, err error) error {
 		return k.exception(e)
 	case errors.As(err, &f): // of the dial
 		return &modules.Failure{Kind: f.Kind, Code: f.Code, After: f.After, Err: wrap(f.Err)}
-	case errors.As(err, &elsewhre):
-		return modules.Retry(modules.CodeBadAnswer, wrap(elsewhre))
+	case errors.As(err, &answer):
+		return k.answer(answer)
+	case errors.As(err, &elsewhere):
+		return modules.Retry(modules.CodeBadAnswer, wrap(elsewhere))
 	case ctx.Err() != nil:
 		return link.Ended(ctx, wrap(errors.New("no answer in time")))
 	case stranger(err):
@@ -67,6 +71,29 @@ func (k *client) failure(ctx context.Context, err error) error {
 	f2.Err = wrap(cause(err))
 	return &f2
 }
+
+// answer says what an HTTP answer means that the library did not take apart:
+// one of an old server, or of something before it. Its body is not shown.
+func (k *client) answer(a *ch.HTTPError) error {
+	if m := codeInBody.FindStringSubmatch(a.Error()); m != nil {
+		if n, err := strconv.ParseInt(m[1], 10, 32); err == nil {
+			return k.exception(&ch.Exception{Code: int32(n), Message: m[2]})
+		}
+	}
+	err := fmt.Errorf("clickhouse: %s: HTTP status %d", k.addr, a.StatusCode)
+	switch {
+	case a.StatusCode == http.StatusUnauthorized, a.StatusCode == http.StatusForbidden:
+		return modules.Retry(modules.CodeAuthFailed, err)
+	case a.StatusCode == http.StatusTooManyRequests:
+		return modules.Throttle(modules.CodeThrottled, pause, err)
+	case a.StatusCode >= http.StatusInternalServerError:
+		return modules.Retry(modules.CodeUnavailable, err)
+	}
+	return modules.Retry(modules.CodeBadAnswer, fmt.Errorf("%w: is that ClickHouse?", err))
+}
+
+// codeInBody is the form of older servers, which the library does not know.
+var codeInBody = regexp.MustCompile(`Code: (\d{1,6})[.,] (?:e\.displayText\(\) = )?(.*)`)
 
 // stranger reports an answer that is not ClickHouse's.
 func stranger(err error) bool {
@@ -142,8 +169,14 @@ func name(e *ch.Exception) string {
 	return " (" + n + ")"
 }
 
-// column finds the column that the server speaks of.
+// constraint is how the server names one.
+var constraint = regexp.MustCompile("^(?:DB::Exception: )?Constraint `([^`]{1,100})`")
+
+// column finds the column that the server speaks of, or the constraint.
 func column(s string) string {
+	if m := constraint.FindStringSubmatch(s); m != nil {
+		return fmt.Sprintf(", or violates the constraint %q", m[1])
+	}
 	for _, c := range columns {
 		for _, quoted := range []string{"column " + c, "'" + c + "'", "`" + c + "`", `"` + c + `"`} {
 			if strings.Contains(s, quoted) {

@@ -122,9 +122,8 @@ func (d *destination) insert(ctx context.Context, s shape, ds []*event.Delivery)
 	}
 	f := modules.FailureOf(err)
 	f.Err = fmt.Errorf("table %q: %w", d.o.Table, f.Err)
-	var e *ch.Exception
-	if f.Code == modules.CodeNotFound || errors.As(err, &e) && slices.Contains(codesOfColumns, e.Code) {
-		d.shape.Store(nil) // look at it anew
+	if f.Kind == modules.Retryable {
+		d.shape.Store(nil) // it may not be what it was
 	}
 	return &f
 }

@@ -26,7 +26,7 @@ func (l *Lane) prepare(ctx context.Context, c *queue.Claim) (d *event.Delivery, 
 			err = modules.Retry(modules.CodePanic, errors.New("panic while preparing the delivery"))
 		}
 	}()
-	ev, body := l.strip(c.Event), c.Event.Body
+	ev := l.strip(c.Event)
 	contentType := ev.Header.Get(headerContentType)
 	if pass, err := l.filter(ctx, ev, contentType); err != nil || !pass {
 		if err == nil {
@@ -37,7 +37,7 @@ func (l *Lane) prepare(ctx context.Context, c *queue.Claim) (d *event.Delivery, 
 	if ev, err = l.Clean(ev); err != nil {
 		return nil, modules.Reject(modules.CodeTransformError, err)
 	}
-	body = ev.Body
+	body := ev.Body
 	if l.Transform != nil {
 		if body, err = l.transform(ctx, ev, contentType, body); err != nil {
 			return nil, err
