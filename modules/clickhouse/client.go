@@ -35,10 +35,9 @@ type client struct {
 	busy   chan struct{}  // one for each slot in use
 	work   sync.WaitGroup // inserts under way
 
-	mu      sync.Mutex
-	idle    []*slot         // the last one used is used first
-	known   map[string]bool // settings of ours that the server knows; nil is not asked yet
-	version string
+	mu    sync.Mutex
+	idle  []*slot         // the last one used is used first
+	known map[string]bool // settings of ours that the server knows; nil is not asked yet
 }
 
 func open(ctx context.Context, env modules.Env, c *Connection) (*client, error) {
@@ -130,11 +129,7 @@ func (k *client) settings(ctx context.Context) (map[string]bool, error) {
 		return known, nil
 	}
 	known = make(map[string]bool)
-	var version string
 	err := k.do(ctx, func(db driver.Conn) error {
-		if err := db.QueryRow(ctx, "SELECT version()").Scan(&version); err != nil {
-			return err
-		}
 		rows, err := db.Query(ctx, "SELECT name FROM system.settings WHERE name IN ('"+settingAsync+"', '"+settingToken+"')")
 		if err != nil {
 			return err
@@ -153,8 +148,15 @@ func (k *client) settings(ctx context.Context) (map[string]bool, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.known, k.version = known, version
+	k.known = known
 	return known, nil
+}
+
+// forget has the server asked again: another one may be there by now.
+func (k *client) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known = nil
 }
 
 // slot is one connection at most.

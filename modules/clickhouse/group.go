@@ -38,8 +38,8 @@ type destination struct {
 type call struct {
 	ctx  context.Context
 	ds   []*event.Delivery
-	errs []error       // valid once done is closed
-	done chan struct{} //
+	errs []error // valid once done is closed
+	done chan struct{}
 }
 
 // BatchLimit is how much goes into one insert.
@@ -55,23 +55,41 @@ func (d *destination) Send(ctx context.Context, x *event.Delivery) (event.Receip
 // insert: each makes a part on the server's disk, and few large ones are what it
 // is built for.
 func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []modules.Result {
-	results := make([]modules.Result, len(ds))
 	c := &call{ctx: ctx, ds: ds, done: make(chan struct{})}
+	answered := false
 	if ctx.Err() == nil {
 		d.join(c)
+		answered = c.wait()
 	}
-	select {
-	case <-c.done:
-		for i, err := range c.errs {
-			results[i].Err = err
+	results := make([]modules.Result, len(ds))
+	for i := range results {
+		if answered {
+			results[i].Err = c.errs[i]
 		}
-	case <-ctx.Done():
-		err := link.Ended(ctx, fmt.Errorf("clickhouse: %s: table %q: no answer in time", d.client.addr, d.o.Table))
-		for i := range results {
-			results[i].Err = err
+		if !answered || ctx.Err() != nil && errors.Is(c.errs[i], context.Canceled) {
+			results[i].Err = link.Ended(ctx, fmt.Errorf("clickhouse: %s: table %q: no answer in time", d.client.addr, d.o.Table))
 		}
 	}
 	return results
+}
+
+// wait reports whether the call was answered: in its time, or soon after. What
+// is cut off in the middle has an answer for the rows that were found bad, or
+// are stored.
+func (c *call) wait() bool {
+	select {
+	case <-c.done:
+		return true
+	case <-c.ctx.Done():
+	}
+	t := time.NewTimer(2 * link.Grace)
+	defer t.Stop()
+	select {
+	case <-c.done:
+		return true
+	case <-t.C:
+		return false
+	}
 }
 
 // join puts the call into the queue, and sees to it that somebody works there.
@@ -144,7 +162,9 @@ func (d *destination) next() (calls []*call) {
 	if d.flushing = calls != nil; !d.flushing {
 		d.waiting = nil
 	}
-	d.last = time.Now()
+	if d.flushing {
+		d.last = time.Now()
+	}
 	return calls
 }
 

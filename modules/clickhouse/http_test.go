@@ -76,8 +76,6 @@ func (f *newServerFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.Contains(statement, "displayName()"):
 		f.answer(w, r, append(text("displayName()", "version()"), [2]string{"revision()", "UInt32"}, [2]string{"timezone()", "String"}),
 			[]any{"fake", "26.9.2.1", uint32(ch.ClientTCPProtocolVersion), "UTC"})
-	case strings.HasPrefix(statement, "SELECT version()"):
-		f.answer(w, r, text("version()"), []any{"26.9.2.1"})
 	case strings.Contains(statement, "system.settings"):
 		f.answer(w, r, text("name"), []any{"async_insert"}, []any{"insert_deduplication_token"})
 	case strings.Contains(statement, "system.columns"):

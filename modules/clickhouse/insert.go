@@ -123,7 +123,8 @@ func (d *destination) insert(ctx context.Context, s shape, ds []*event.Delivery)
 	f := modules.FailureOf(err)
 	f.Err = fmt.Errorf("table %q: %w", d.o.Table, f.Err)
 	if f.Kind == modules.Retryable {
-		d.shape.Store(nil) // it may not be what it was
+		d.shape.Store(nil) // it may not be what it was, nor the server
+		d.client.forget()
 	}
 	return &f
 }

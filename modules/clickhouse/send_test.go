@@ -244,6 +244,22 @@ func TestTableChanges(t *testing.T) {
 	}
 }
 
+// A send whose time is over says so, and not that hookd shuts down.
+func TestTimeout(t *testing.T) {
+	b := newServer(t)
+	d := destination(t, b.connection(), b.options(""))
+	if err := send(t, d, delivery(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	_, release := b.proxy.Freeze()
+	defer release()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	for _, r := range d.SendBatch(ctx, []*event.Delivery{delivery(`{}`), delivery(`{}`)}) {
+		want(t, "frozen", r.Err, modules.Retryable, modules.CodeTimeout, "no answer in time")
+	}
+}
+
 // Sends that wait at the same time share an insert: few parts.
 func TestFewParts(t *testing.T) {
 	b := newServer(t)
