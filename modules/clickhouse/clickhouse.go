@@ -23,7 +23,8 @@ With ` + "`create`" + `, the default, a table that is missing is created: ` + "`
 MergeTree and no id in its order. A replicated table, or one with other columns, is yours to create.
 
 **Repeats.** A row can be stored twice when the server's answer was lost. All that hookd writes of it is the same, but for ` + "`hookd-attempt`" + ` in the headers. ReplacingMergeTree drops it when it merges; a query that must not see it before says ` + "`FINAL`, or `LIMIT 1 BY id`" + `,
-which works with any engine. Servers that know ` + "`insert_deduplication_token`" + ` get one for each insert, derived from the ids in it, and drop a repeat of the very same insert at once if the table keeps tokens: replicated ones do, and those that hookd creates there.
+which works with any engine. Servers that know ` + "`insert_deduplication_token`" + ` get one for each insert, derived from the ids in it, and drop a repeat of the very same insert at once if the table keeps tokens: replicated ones do, and those that hookd creates there. Who deletes rows to have them
+replayed has to know that: the server may take the replay for a repeat, until a thousand other inserts have passed.
 
 **Few large inserts.** Each insert makes a part on the server's disk, and it refuses inserts when there are too many. Deliveries that wait at the same time are inserted together, up to ` + "`batch_size`" + ` and 16 MiB, and ` + "`flush_interval`" + ` passes between two inserts unless
 that many wait. One delivery after a quiet time is inserted at once.

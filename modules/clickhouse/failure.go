@@ -118,6 +118,7 @@ func cause(err error) error {
 func (k *client) exception(e *ch.Exception) error {
 	is := func(codes []int32) bool { return slices.Contains(codes, e.Code) }
 	err := fmt.Errorf("clickhouse: %s: code %d: %s", k.addr, e.Code, message(e.Message))
+	ofUser := fmt.Errorf("clickhouse: %s: user %q: code %d: %s", k.addr, k.config.User, e.Code, message(e.Message))
 	switch {
 	case is(codesOfData):
 		return modules.Reject(modules.CodeRefused, &badRow{fmt.Errorf("clickhouse: %s: code %d%s: a value does not fit its column%s",
@@ -125,9 +126,9 @@ func (k *client) exception(e *ch.Exception) error {
 	case e.Code == notImplemented:
 		return modules.Reject(modules.CodeRefused, err)
 	case is(codesOfRights):
-		return modules.Reject(modules.CodeAuthFailed, fmt.Errorf("user %q: %w", k.config.User, err))
+		return modules.Reject(modules.CodeAuthFailed, ofUser)
 	case is(codesOfLogin):
-		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("user %q: %w", k.config.User, err))
+		return modules.Retry(modules.CodeAuthFailed, ofUser)
 	case is(codesOfAbsence):
 		return modules.Retry(modules.CodeNotFound, err)
 	case is(codesOfOverload):
