@@ -153,6 +153,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/xdg-go/scram":           {"modules/kafka"},
 		"github.com/twmb/":                  {}, // in tests only
 		"github.com/eclipse/paho.mqtt":      {"modules/mqtt"},
+		"github.com/ClickHouse/":            {"modules/clickhouse"},
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
 		"github.com/aws/":                   {"modules/aws_sqs", "modules/internal/awsconn", "modules/s3"},
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},

@@ -136,7 +136,8 @@ func (s *Settings) options() server.Options {
 		Delivery: server.Delivery{
 			Timeout: s.Delivery.Timeout, Concurrency: s.Delivery.Concurrency, Global: s.Delivery.Global, Grace: s.Delivery.Grace,
 		},
-		Egress: server.Egress{Allow: s.Egress.Allow, AllowLoopback: s.Egress.AllowLoopback || s.Dev, AllowPrivate: s.Egress.AllowPrivate},
+		EventLog: server.EventLog{Connection: s.EventLog.Connection, Table: s.EventLog.Table},
+		Egress:   server.Egress{Allow: s.Egress.Allow, AllowLoopback: s.Egress.AllowLoopback || s.Dev, AllowPrivate: s.Egress.AllowPrivate},
 		Limits: server.Limits{
 			Body: s.Limits.Body, Header: int(s.Limits.Header), Depth: s.Limits.Depth, String: int(s.Limits.String),
 			ConnsPerIP: s.Limits.ConnsPerIP, HeaderTime: s.Limits.HeaderTime, BodyTime: s.Limits.BodyTime,

@@ -30,6 +30,7 @@ type Settings struct {
 	Queue      queueSettings
 	Quarantine quarantineSettings
 	Delivery   deliverySettings
+	EventLog   eventLogSettings
 	Egress     egressSettings
 	Limits     limitSettings
 	HTTP       httpSettings
@@ -60,6 +61,7 @@ func (s *Settings) Fields() spec.Fields {
 		spec.Object(&s.Queue, "queue").Doc("Bounds of the queue."),
 		spec.Object(&s.Quarantine, "quarantine").Doc("What is kept of requests that a proof refused, to look into them and to accept them after all. They are encrypted."),
 		spec.Object(&s.Delivery, "delivery").Doc("What holds for a destination that sets nothing else."),
+		spec.Object(&s.EventLog, "event_log").Doc("A table of ClickHouse that every accepted event is written to, besides what its hook does with it."),
 		spec.Object(&s.Egress, "egress").Doc("Where hookd may connect to. Addresses are checked when they are dialled, after DNS."),
 		spec.Object(&s.Limits, "limits").Doc("What a stranger may send."),
 		spec.Object(&s.HTTP, "http").Doc("Answers of the public listener."),
@@ -163,6 +165,17 @@ func (s *deliverySettings) Fields() spec.Fields {
 		spec.Int(&s.Concurrency, "concurrency").Default(16).Range(1, 10000).Doc("Attempts at once of one lane."),
 		spec.Int(&s.Global, "global").Default(512).Range(1, 100000).Doc("Attempts at once of all lanes."),
 		spec.Duration(&s.Grace, "grace").Default(25*time.Second).Range(0, 3600).Doc("Time for attempts under way when hookd stops; what is not done then goes back to the queue."),
+	}
+}
+
+type eventLogSettings struct{ Connection, Table string }
+
+// Fields describes the event log.
+func (s *eventLogSettings) Fields() spec.Fields {
+	return spec.Fields{
+		spec.String(&s.Connection, "connection").Example("clickhouse_analytics").
+			Doc("Connection of the type `clickhouse`, by its name in connections.json. Without it there is no event log. Rows that cannot be written in time are dropped and counted; no delivery waits for them."),
+		spec.String(&s.Table, "table").Default("webhook_logs").Doc("Table, which is created where it is missing, as the module `clickhouse` describes it; the `id` is the event's."),
 	}
 }
 

@@ -63,6 +63,7 @@ var farEnds = []struct {
 	{"websocket", websocketFarEnd("", "")},
 	{"websocket reply", websocketFarEnd("taken", `, "wait_for_response": true, "max_connections": 8`)},
 	{"websocket id", websocketFarEnd("id", `, "wait_for_response": true, "match_id": true`)},
+	{"clickhouse", clickhouseFarEnd},
 }
 
 const brokerLane = "out"

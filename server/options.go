@@ -32,6 +32,7 @@ type Options struct {
 	// Quarantine keeps requests that a proof refused.
 	Quarantine Quarantine
 	Delivery   Delivery
+	EventLog   EventLog
 	Egress     Egress
 	Limits     Limits
 	Edge       Edge
@@ -105,6 +106,12 @@ type Delivery struct {
 	Concurrency int           // of one lane
 	Global      int           // of all lanes
 	Grace       time.Duration // for attempts in flight at shutdown
+}
+
+// EventLog is a table that every accepted event is written to besides.
+type EventLog struct {
+	Connection string // of connections.json; "" is off
+	Table      string
 }
 
 // Egress says where hookd may connect to.

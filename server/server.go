@@ -62,6 +62,9 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	})
 	kept, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopKeeping()
+	if d.eventLog != nil {
+		keeping.Go(func() { d.eventLog.run(kept) })
+	}
 	if d.quarantine != nil {
 		keeping.Go(func() { _ = d.quarantine.Run(kept) })
 	}
@@ -84,7 +87,7 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	defer cancel()
 	err = errors.Join(err, d.public.Shutdown(end)) // no new requests; those under way are finished
 	stopKeeping()
-	keeping.Wait() // what was refused last is written
+	keeping.Wait() // what was refused or accepted last is written
 	stopWork()
 	delivering.Wait()
 	close(d.stopping)

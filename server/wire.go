@@ -46,6 +46,7 @@ type daemon struct {
 	reload   *reloader
 
 	quarantine *quarantine.Store // nil: off
+	eventLog   *eventLog         // nil: off
 
 	edge   edge.Options
 	public *http.Server
@@ -87,6 +88,9 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 		}
 	}()
 	d.recorder = record.New(0)
+	if o.EventLog.Connection != "" {
+		d.eventLog = newEventLog(o.Log, d.recorder, d.queue)
+	}
 	d.pool = conn.NewPool(conn.Options{Log: o.Log})
 	d.engine = deliver.New(deliver.Options{
 		Queue: d.queue, Recorder: d.recorder, Log: o.Log, Concurrency: o.Delivery.Global, Grace: o.Delivery.Grace,
@@ -104,7 +108,7 @@ func newDaemon(ctx context.Context, o Options) (d *daemon, err error) {
 		},
 		Egress: egress, Operator: operator, Pool: d.pool, Limiters: &limit.Registry{},
 		MaxBody: o.Limits.Body, Depth: o.Limits.Depth, String: o.Limits.String, Timeout: o.Delivery.Timeout, Concurrency: o.Delivery.Concurrency,
-		CleanupDefault: o.CleanupDefault, OriginalStatus: o.Compat.StatusCodes == "original", Key: key,
+		CleanupDefault: o.CleanupDefault, EventLog: o.EventLog, OriginalStatus: o.Compat.StatusCodes == "original", Key: key,
 	})
 	problems = append(problems, d.current.Swap(ctx, cfg, d.take)...)
 	if problems.HasErrors() {
@@ -142,6 +146,9 @@ func guards(e Egress, dev bool) (egress, operator *netguard.Guard, err error) {
 // take puts a plan's right half and its names into force.
 func (d *daemon) take(p *plan.Plan) {
 	d.recorder.Configure(p.HookIDs(), p.LaneNames())
+	if d.eventLog != nil {
+		d.eventLog.plan.Store(p.EventLog)
+	}
 	if err := d.engine.Apply(p.Lanes); err != nil {
 		// The plan made the lanes: this is a fault of ours, not of the files.
 		d.log.Error("lanes of the plan refused", "error", err)

@@ -92,7 +92,7 @@ func TestServerSpeaksTLS(t *testing.T) {
 func TestServers(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) *testinfra.Server{
 		"rabbitmq": testinfra.RabbitMQ, "mosquitto": testinfra.Mosquitto, "activemq": testinfra.ActiveMQ,
-		"sqs": testinfra.SQS, "s3": testinfra.S3, "postgres": testinfra.Postgres, "mariadb": testinfra.MariaDB,
+		"sqs": testinfra.SQS, "s3": testinfra.S3, "postgres": testinfra.Postgres, "mariadb": testinfra.MariaDB, "clickhouse": testinfra.ClickHouse,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)

@@ -16,7 +16,7 @@ func Names() []string {
 }
 
 func recipes() []recipe {
-	return []recipe{rabbitmq, redis, kafka, mosquitto, activemq, artemis, sqs, s3, postgres, mariadb}
+	return []recipe{rabbitmq, redis, kafka, mosquitto, activemq, artemis, sqs, s3, postgres, mariadb, clickhouse}
 }
 
 // Up starts servers for a person, side by side, and returns those that run. The

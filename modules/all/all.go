@@ -7,6 +7,7 @@ import (
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/activemq"
 	awssqs "github.com/hookd/hookd/modules/aws_sqs"
+	"github.com/hookd/hookd/modules/clickhouse"
 	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
 	httpwebhook "github.com/hookd/hookd/modules/http_webhook"
 	"github.com/hookd/hookd/modules/kafka"
@@ -41,6 +42,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		redisstream.Module(),
 		zeromq.Module(),
 		websocket.Module(),
+		clickhouse.Module(),
 	}
 }
 

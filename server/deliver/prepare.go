@@ -26,7 +26,7 @@ func (l *Lane) prepare(ctx context.Context, c *queue.Claim) (d *event.Delivery, 
 			err = modules.Retry(modules.CodePanic, errors.New("panic while preparing the delivery"))
 		}
 	}()
-	ev, body := l.strip(c.Event), c.Event.Body
+	ev := l.strip(c.Event)
 	contentType := ev.Header.Get(headerContentType)
 	if pass, err := l.filter(ctx, ev, contentType); err != nil || !pass {
 		if err == nil {
@@ -34,14 +34,10 @@ func (l *Lane) prepare(ctx context.Context, c *queue.Claim) (d *event.Delivery, 
 		}
 		return nil, err
 	}
-	if l.Cleanup != nil {
-		if body, err = l.clean(contentType, body); err != nil {
-			return nil, modules.Reject(modules.CodeTransformError, err)
-		}
-		cleaned := *ev
-		cleaned.Body = body // a module that reads the event must not find them there
-		ev = &cleaned
+	if ev, err = l.Clean(ev); err != nil {
+		return nil, modules.Reject(modules.CodeTransformError, err)
 	}
+	body := ev.Body
 	if l.Transform != nil {
 		if body, err = l.transform(ctx, ev, contentType, body); err != nil {
 			return nil, err
@@ -53,6 +49,21 @@ func (l *Lane) prepare(ctx context.Context, c *queue.Claim) (d *event.Delivery, 
 		return nil, modules.Reject(modules.CodeTransformError, fmt.Errorf("format: %w", err))
 	}
 	return d, nil
+}
+
+// Clean is the event without credentials in its body, where the hook's are
+// cleaned: a module that reads the event must not find them there.
+func (l *Lane) Clean(ev *event.Event) (*event.Event, error) {
+	if l.Cleanup == nil {
+		return ev, nil
+	}
+	body, err := l.clean(ev.Header.Get(headerContentType), ev.Body)
+	if err != nil {
+		return nil, err
+	}
+	cleaned := *ev
+	cleaned.Body = body
+	return &cleaned, nil
 }
 
 func (l *Lane) filter(ctx context.Context, ev *event.Event, contentType string) (bool, error) {

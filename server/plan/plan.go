@@ -42,6 +42,10 @@ type Deps struct {
 	CleanupDefault bool // hooks without credential_cleanup are cleaned
 	OriginalStatus bool // JSON Schema violations are 400 instead of 422
 
+	// EventLog names the connection of the event log and its table; no
+	// connection is no event log.
+	EventLog struct{ Connection, Table string }
+
 	// Key keys the fingerprints; it is made anew for each process.
 	Key []byte
 
@@ -54,6 +58,8 @@ type Plan struct {
 	// Hooks by id; disabled ones are not in it.
 	Hooks map[string]*ingest.Hook
 	Lanes []*deliver.Lane
+	// EventLog is nil when there is none.
+	EventLog *EventLog
 
 	leases []*conn.Lease
 }
@@ -76,6 +82,7 @@ func Compile(ctx context.Context, cfg *config.Config, deps Deps) (*Plan, diag.Li
 			c.plan.Hooks[h.ID] = hook
 		}
 	}
+	c.eventLog()
 	c.problems.Sort()
 	if c.problems.HasErrors() {
 		c.plan.Release() //nolint:contextcheck // the pool closes connections, in its own time

@@ -1,0 +1,188 @@
+package clickhouse_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/clickhouse"
+)
+
+func decode(t *testing.T, text string, into spec.Described) {
+	t.Helper()
+	node, list := spec.ParseJSON("f", []byte(text))
+	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
+		t.Fatalf("%s: %v", text, list)
+	}
+}
+
+func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
+	t.Helper()
+	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
+	m := clickhouse.Module()
+	c := m.Connection()
+	decode(t, connection, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	conn, err := m.Open(ctx, env, c)
+	if err == nil {
+		t.Cleanup(func() {
+			if err := conn.Close(context.WithoutCancel(ctx)); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+	return env, conn, err
+}
+
+func destination(t *testing.T, connection, options string) modules.BatchDestination {
+	t.Helper()
+	env, conn, err := open(t, connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := clickhouse.Module()
+	o := m.Options()
+	decode(t, options, o)
+	d, err := m.New(env, conn, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.(modules.BatchDestination)
+}
+
+// as is the connection of another account.
+func (b *server) as(account, password string) string {
+	return strings.NewReplacer(`"user": "hookd"`, fmt.Sprintf(`"user": %q`, account), b.Password, password).Replace(b.connection())
+}
+
+func check(t *testing.T, d modules.Destination) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	return d.(modules.Checker).Check(ctx)
+}
+
+// want fails the test when err is not the failure that is described.
+func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error", what)
+		return
+	}
+	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
+		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
+	}
+}
+
+// A server that does not let hookd in, or is none.
+func TestOpenFailures(t *testing.T) {
+	b := newServer(t)
+	_, port := testinfra.Split(b.Addr)
+	_, httpPort := testinfra.Split(b.HTTPAddr())
+	for what, c := range map[string]struct{ connection, code, text string }{
+		"password": {b.as("hookd", "wrong"), modules.CodeAuthFailed, `user "hookd"`},
+		"user":     {b.as("stranger", b.Password), modules.CodeAuthFailed, `user "stranger"`},
+		"database": {strings.Replace(b.connection(), "{", `{"database": "missing", `, 1), modules.CodeNotFound, "missing"},
+		"nobody":   {fmt.Sprintf(`{"host": "127.0.0.1", "port": %d}`, testinfra.FreePort(t)), modules.CodeUnavailable, "refused"},
+		"TLS":      {fmt.Sprintf(`{"host": "127.0.0.1", "port": %d, "secure": true}`, port), modules.CodeTLS, ""},
+		"old HTTP": {
+			fmt.Sprintf(`{"host": "127.0.0.1", "port": %d, "protocol": "http", "user": "hookd", "password": %q}`, httpPort, b.Password),
+			"clickhouse_115", "client_protocol_version",
+		},
+		"unlisted":    {fmt.Sprintf(`{"host": "192.0.2.1", "port": %d}`, port), modules.CodeEgressDenied, "192.0.2.1"},
+		"authorities": {`{"tls": {"ca_file": "/no/such/file"}}`, modules.CodeTLS, "tls.ca_file"},
+	} {
+		_, _, err := open(t, c.connection)
+		want(t, what, err, modules.Retryable, c.code, c.text)
+		if err != nil && strings.Contains(err.Error(), b.Password) {
+			t.Errorf("%s shows the password: %v", what, err)
+		}
+	}
+}
+
+// A far end that is no ClickHouse is named as such, and one that says nothing
+// does not hold the opening up.
+func TestOpenStrangers(t *testing.T) {
+	for greeting, code := range map[string]string{"HTTP/1.1 400 Bad Request\r\n\r\n": modules.CodeBadAnswer, "": modules.CodeTimeout} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			buf := make([]byte, 100)
+			for err == nil {
+				if _, err = c.Read(buf); err == nil {
+					_, _ = c.Write([]byte(greeting))
+				}
+			}
+		}()
+		host, port := testinfra.Split(l.Addr().String())
+		guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := clickhouse.Module()
+		c := m.Connection()
+		decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
+		cancel()
+		want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
+		_ = l.Close()
+		<-served
+	}
+}
+
+func TestTLS(t *testing.T) {
+	b := newServer(t)
+	host, port := testinfra.Split(b.TLSAddr)
+	settings := func(tls string) string {
+		return fmt.Sprintf(`{"host": %q, "port": %d, "username": %q, "pass": %q, "secure": %s}`, host, port, b.User, b.Password, tls)
+	}
+	options := fmt.Sprintf(`{"table": %q, "flush_interval": 0}`, b.table)
+	good := []string{
+		fmt.Sprintf(`{"ca_file": %q}`, b.Certs.CA),
+		fmt.Sprintf(`{"ca_file": %q, "server_name": "localhost"}`, b.Certs.CA),
+		`{"insecure_skip_verify": true}`,
+	}
+	for _, tls := range good {
+		d := destination(t, settings(tls), options)
+		if err := send(t, d, delivery(`{"tls":1}`)); err != nil {
+			t.Errorf("%s: %v", tls, err)
+		}
+		if err := check(t, d); err != nil {
+			t.Errorf("%s: Check: %v", tls, err)
+		}
+	}
+	if n := len(b.rows()); n != len(good) {
+		t.Errorf("%d rows", n)
+	}
+	for _, tls := range []string{
+		`true`,
+		fmt.Sprintf(`{"ca_file": %q}`, b.Certs.OtherCA),
+		fmt.Sprintf(`{"ca_file": %q, "server_name": "other.example"}`, b.Certs.CA),
+	} {
+		_, _, err := open(t, settings(tls))
+		want(t, tls, err, modules.Retryable, modules.CodeTLS, "certificate")
+	}
+}
