@@ -80,7 +80,7 @@ func open(ctx context.Context, env modules.Env, c *Connection) (*client, error) 
 		k.end()
 		return nil, fmt.Errorf("gcp_pubsub: %w", err)
 	}
-	k.publisher, err = newPublisher(k.life, k.conn)
+	k.publisher, err = newPublisher(ctx, k.conn)
 	if err != nil {
 		k.end()
 		return nil, errors.Join(fmt.Errorf("gcp_pubsub: %w", err), k.conn.Close())
