@@ -158,6 +158,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/aws/":                   {"modules/aws_sqs", "modules/internal/awsconn", "modules/s3"},
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
 		"google.golang.org/grpc":            {"modules/gcp_pubsub"},
+		"google.golang.org/api/":            {"modules/gcp_pubsub"},
 		"text/template":                     {},
 		"html/template":                     {},
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hookd/hookd/internal/config"
@@ -118,13 +119,63 @@ func (e *farEnd) examine(ctx context.Context, a *app) finding {
 		f = ok("destinations", "%s: %s", e.name(), way)
 	}
 	if err != nil {
-		f = fail("destinations", "", "%s: %v", e.name(), err)
+		f = fail("destinations", remedy(t.steps, err), "%s: %s%s", e.name(), failedAt(t.steps), oneLine(err))
 		if way != "" {
 			f.Detail += "; before that: " + way
 		}
 	}
 	f.Steps, f.UsedBy = t.steps, e.lanes
 	return f
+}
+
+// failedAt is the name of the step that failed, as the beginning of a sentence.
+func failedAt(steps []step) string {
+	if len(steps) == 0 || steps[len(steps)-1].Error == "" {
+		return ""
+	}
+	return steps[len(steps)-1].Name + ": "
+}
+
+// oneLine is the text of joined errors, each once.
+func oneLine(err error) string {
+	var parts []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if !slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(p, line) }) {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// remedy is what to do about a failure.
+func remedy(steps []step, err error) string {
+	const wrongTLS = "set tls.ca_file to the authority that signed the server's certificate, and check that the port is the one for TLS"
+	switch failedAt(steps) {
+	case "resolve: ":
+		return "correct the host name, or ask why it is not known here"
+	case "tls: ":
+		return wrongTLS
+	}
+	switch modules.FailureOf(err).Code {
+	case modules.CodeEgressDenied:
+		return "" // the error names the line to add
+	case modules.CodeUnavailable, modules.CodeConnectionLost:
+		return "check the host and the port, and that the server listens there"
+	case modules.CodeTimeout:
+		return "check that a firewall lets hookd through, or give it more time with --timeout"
+	case modules.CodeTLS:
+		return wrongTLS
+	case modules.CodeBadAnswer:
+		return "check that the port is that of this protocol, and whether it asks for TLS"
+	case modules.CodeAuthFailed:
+		if strings.HasPrefix(failedAt(steps), "check") { // it was let in before
+			return "give the user the right to write there"
+		}
+		return "check the user of the connection, its password and its rights"
+	case modules.CodeNotFound:
+		return "create it, or correct its name"
+	}
+	return ""
 }
 
 func (e *farEnd) open(ctx context.Context, t *trace) (err error) {
@@ -147,7 +198,7 @@ func (e *farEnd) open(ctx context.Context, t *trace) (err error) {
 		t.rest("open", start, err)
 	}
 	if err != nil {
-		return fmt.Errorf("open: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
 	if err := t.ask(ctx, conn, "check"); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/modules"
 )
 
 // step is one part of the way to a far end.
@@ -40,6 +41,8 @@ type trace struct {
 	steps []step
 	spent time.Duration // in resolve, dial and TLS
 	dials int
+	// handshake is when that of TLS began; zero while there is none.
+	handshake time.Time
 }
 
 // add notes a step that began at start.
@@ -54,17 +57,54 @@ func (t *trace) add(name, detail string, start time.Time, err error) {
 func (t *trace) append(name, detail string, took time.Duration, err error) {
 	s := step{Name: name, MS: float64(took.Microseconds()) / 1000, Detail: detail}
 	if err != nil {
-		s.Error = err.Error()
+		s.Error = oneLine(err)
 	}
 	t.steps = append(t.steps, s)
 }
 
 // rest notes a step that began at start, without what the steps below it took.
+// One that failed because a step below it did is not told twice.
 func (t *trace) rest(name string, start time.Time, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	began := t.handshake
+	t.handshake = time.Time{}
+	last := &step{}
+	if n := len(t.steps); n > 0 {
+		last = &t.steps[n-1]
+	}
+	switch {
+	case err == nil:
+	case !began.IsZero(): // the handshake never ended
+		t.append("tls", "", t.now().Sub(began), err)
+		return
+	case last.Name == "tls" && last.Error == "" && modules.FailureOf(err).Code == modules.CodeTLS:
+		// With TLS 1.3 a refusal looks like the end of the handshake.
+		last.Error = oneLine(err)
+		return
+	case last.Error != "" && strings.Contains(oneLine(err), last.Error):
+		return
+	}
 	t.append(name, "", max(t.now().Sub(start)-t.spent, 0), err)
 	t.spent = 0
+}
+
+// shakes notes that a handshake begins.
+func (t *trace) shakes() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.handshake = t.now()
+}
+
+// shaken notes that the handshake is over.
+func (t *trace) shaken() {
+	t.mu.Lock()
+	start := t.handshake
+	t.handshake = time.Time{}
+	t.mu.Unlock()
+	if !start.IsZero() {
+		t.add("tls", "", start, nil)
+	}
 }
 
 // dialer dials as the guard does, and notes what it does.
@@ -136,9 +176,8 @@ type tracedConn struct {
 	net.Conn
 	trace *trace
 
-	mu    sync.Mutex
-	start time.Time
-	done  bool
+	mu          sync.Mutex
+	began, done bool
 }
 
 func (c *tracedConn) Write(p []byte) (int, error) {
@@ -146,13 +185,14 @@ func (c *tracedConn) Write(p []byte) (int, error) {
 	if !c.done && len(p) > 2 && p[1] == 3 {
 		switch p[0] {
 		case 0x16: // handshake
-			if c.start.IsZero() {
-				c.start = c.trace.now()
+			if !c.began {
+				c.began = true
+				c.trace.shakes()
 			}
 		case 0x14, 0x17: // change_cipher_spec, application_data
-			if !c.start.IsZero() {
+			if c.began {
 				c.done = true
-				c.trace.add("tls", "", c.start, nil)
+				c.trace.shaken()
 			}
 		}
 	}

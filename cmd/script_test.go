@@ -20,13 +20,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hookd/hookd/cmd"
+	"github.com/hookd/hookd/internal/testinfra"
 )
 
 // leakChecked runs the tests and then looks for goroutines that they left.
 type leakChecked struct{ m *testing.M }
 
 func (l leakChecked) Run() int {
-	code := l.m.Run()
+	code := testinfra.Run(l.m)
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

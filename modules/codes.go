@@ -8,13 +8,19 @@ import (
 // Codes are the stable slugs of why an attempt failed, used in the history, in
 // logs and in metrics. A module may add its own with its name as the prefix
 // ("http_404"); moduletest refuses any other.
+//
+// A failure with CodeAuthFailed is tried again, in every module and for every
+// reason: a wrong password, a right that is missing, credentials that have run
+// out. An operator mends those, and with some services what was mended holds only
+// minutes later. The message is not at fault, so that a dead letter at once would
+// cost a replay and win nothing; when the attempts are used up it is one.
 const (
 	CodeUnknown        = "unknown"
 	CodeConnectionLost = "connection_lost"
 	CodeTimeout        = "timeout"
 	CodePanic          = "panic"
 	CodeRefused        = "refused"       // the far end said no, for good
-	CodeAuthFailed     = "auth_failed"   // credentials or rights at the far end
+	CodeAuthFailed     = "auth_failed"   // credentials or rights at the far end, see below
 	CodeTooLarge       = "too_large"     // the far end takes no message of this size
 	CodeThrottled      = "throttled"     // the far end asked for time
 	CodeUnavailable    = "unavailable"   // cannot be reached now

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/hookd/hookd/internal/testinfra"
-	"github.com/hookd/hookd/server/admin"
 )
 
 // redisFarEnd reads back by an operation of the peer on a key of Redis.
@@ -73,31 +72,7 @@ func TestRedisDeadLetters(t *testing.T) {
 			f.connection = func(addr string) string {
 				return strings.Replace(as(addr), `"username": "hookd"`, `"username": "`+testinfra.RedisGuest+`"`, 1)
 			}
-			cfg := f.configure(t, f.addr)
-			d := cfg.start(t)
-			book := newLedger()
-			send := newSender("http://"+cfg.listen, book)
-			for n := range 3 {
-				send.send(n)
-			}
-			send.client.CloseIdleConnections()
-			drain(t, cfg, d)
-			client := admin.Client{BaseURL: "http://" + cfg.admin, HTTP: admin.NewHTTPClient()}
-			defer client.HTTP.CloseIdleConnections()
-			page, err := client.Dead(t.Context(), admin.Filter{}, "", 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(book.accepted) != 3 || len(page.Events) != 3 || len(f.ids()) != 0 {
-				t.Errorf("accepted %d, dead %d, refused %v", len(book.accepted), len(page.Events), book.refused)
-			}
-			for _, e := range page.Events {
-				got := e.Deliveries[0]
-				if got.Code != "auth_failed" || !strings.Contains(got.Note, "NOPERM") || got.Attempts != 1 {
-					t.Errorf("after %d attempts: %s: %s", got.Attempts, got.Code, got.Note)
-				}
-			}
-			d.stop(t)
+			f.deadLetters(t, 100, "auth_failed", "NOPERM")
 		})
 	}
 }

@@ -80,7 +80,7 @@ type entry struct {
 func get(t testing.TB, r recipe) *Server {
 	t.Helper()
 	if !armed.Load() {
-		t.Fatal("nobody stops servers: TestMain must be goleak.VerifyTestMain(m, testinfra.Cleanup())")
+		t.Fatal("nobody stops servers: TestMain must be goleak.VerifyTestMain(m, testinfra.Cleanup()), or call testinfra.Run(m)")
 	}
 	s, err := shared(r)
 	if err == nil {

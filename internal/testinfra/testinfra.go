@@ -62,6 +62,17 @@ func Cleanup() goleak.Option {
 	})
 }
 
+// Run runs the tests and then stops all servers, in a TestMain that is not
+// goleak's own.
+func Run(m interface{ Run() int }) int {
+	armed.Store(true)
+	code := m.Run()
+	if err := StopAll(); err != nil {
+		fmt.Fprintln(os.Stderr, "testinfra:", err)
+	}
+	return code
+}
+
 // base is the folder of this process; the folders of processes that are no more
 // are removed on the way.
 var base = sync.OnceValues(makeBase)

@@ -26,7 +26,7 @@ which a lost receipt makes of all that shared its transaction, arrives twice wit
 | the broker | outcome |
 |---|---|
 | sends the receipt | delivered |
-| refuses for want of rights | dead letter at once, ` + "`auth_failed`" + ` |
+| refuses for want of rights | tried again, ` + "`auth_failed`" + `: an operator can give them, and nothing is lost meanwhile |
 | finds the message or its headers too large | dead letter at once, ` + "`too_large`" + `; the others of its batch are sent |
 | says that its memory or store is full | tried again, ` + "`throttled`" + ` |
 | holds the receipt back, which is how ActiveMQ Classic slows producers down when it is full | tried again, ` + "`timeout`" + ` |

@@ -8,6 +8,14 @@ import (
 	"github.com/hookd/hookd/modules/moduletest"
 )
 
+// deny takes the right to send away, which takes a restart.
+func deny(t *testing.T, b *broker) func() (allow func()) {
+	return func() func() {
+		b.ActiveMQWriters(t, "nobody")
+		return func() { b.ActiveMQWriters(t, "users") }
+	}
+}
+
 func TestQueue(t *testing.T) {
 	moduletest.Run(t, moduletest.Harness{
 		Module: activemq.Module(),
@@ -18,6 +26,7 @@ func TestQueue(t *testing.T) {
 				b.Kill(t)
 				b.Start(t)
 			}
+			far.Deny = deny(t, b)
 			return far
 		},
 		Bad: []moduletest.Bad{
@@ -45,11 +54,7 @@ func TestTopic(t *testing.T) {
 		Start: func(t *testing.T) *moduletest.Far {
 			b := newBroker(t, "topic")
 			far := b.far(fmt.Sprintf(`{"destination": %q, "destination_type": "topic"}`, b.name))
-			far.Refuse = func() {
-				t.Cleanup(func() { b.ActiveMQWriters(t, "users") })
-				b.ActiveMQWriters(t, "nobody")
-			}
-			far.Break = far.Refuse
+			far.Break = func() { t.Cleanup(deny(t, b)()) }
 			return far
 		},
 	})

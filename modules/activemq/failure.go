@@ -88,17 +88,15 @@ func (f *fault) full() bool { return f.says("resourceallocation", "is full", "no
 // that are sent to the same place. No ERROR is about nothing.
 func (f *fault) aboutOne() bool { return f != nil && !f.forbidden() && !f.full() }
 
-// refusal says what an ERROR means for a message. What an operator may cure is
-// tried again; a message that can never pass is not. Rights are the exception:
-// whoever took them away meant it, and no event shall reach the broker late
-// because they came back.
+// refusal says what an ERROR means for a message. What an operator may cure,
+// rights among it, is tried again; a message that can never pass is not.
 func (k *client) refusal(f *fault) error {
 	err := fmt.Errorf("activemq: %s: %w", k.addr, f)
 	switch {
 	case f.tooLarge():
 		return modules.Reject(modules.CodeTooLarge, err)
 	case f.forbidden():
-		return modules.Reject(modules.CodeAuthFailed, err)
+		return modules.Retry(modules.CodeAuthFailed, err)
 	case f.full():
 		return modules.Throttle(modules.CodeThrottled, fullPause, err)
 	}

@@ -31,14 +31,14 @@ type Connection struct {
 // Fields lists the settings.
 func (c *Connection) Fields() spec.Fields {
 	return spec.Fields{
-		spec.String(&c.Host, "host").Default("localhost").Check(notEmpty).Doc("Host name or address of the broker."),
+		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the broker."),
 		spec.Int(&c.Port, "port").Default(61613).Range(1, 65535).Doc("Port of the broker's STOMP connector; one with TLS usually has another."),
 		spec.String(&c.User, "user").Alias("username").Doc("User to log in as; nobody when absent."),
 		spec.Secret(&c.Password, "password").Alias("pass").Doc("Password of the user."),
 		spec.String(&c.Vhost, "virtual_host").Alias("vhost").Check(checkName).Advanced().
 			Doc("Virtual host to ask for: STOMP's `host` header. The host when absent."),
 		c.TLS.Field("tls").Alias("ssl", "use_ssl"),
-		spec.Duration(&c.Heartbeat, "heartbeat").Default(10 * time.Second).Check(checkHeartbeat).Advanced().
+		spec.Duration(&c.Heartbeat, "heartbeat").Default(10 * time.Second).Check(spec.Between(time.Second, 10*time.Minute)).Advanced().
 			Doc("How often both sides give a sign of life. After two and a half times as long without one the connection counts as lost. 1s to 10m; the broker may ask for less."),
 		spec.Int(&c.Connections, "connections").Default(8).Range(1, 256).Advanced().
 			Doc("Connections to open at most: how many sends can wait for receipts at once."),
@@ -162,20 +162,6 @@ func checkName(s string) error {
 		return fmt.Errorf("is longer than %d bytes", maxName)
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
 		return errors.New("holds control characters, or is not UTF-8")
-	}
-	return nil
-}
-
-func notEmpty(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("is empty")
-	}
-	return nil
-}
-
-func checkHeartbeat(d time.Duration) error {
-	if d < time.Second || d > 10*time.Minute {
-		return errors.New("is not between 1 second and 10 minutes")
 	}
 	return nil
 }

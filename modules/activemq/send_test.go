@@ -123,9 +123,9 @@ func TestRefusals(t *testing.T) {
 		code, text    string
 		passes        bool // Check
 	}{
-		"no right":            {testinfra.ActiveMQGuest, own, plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized to write", false},
-		"no right to declare": {b.User, `{"destination": "other.x"}`, plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized to", false},
-		"no right to a topic": {b.User, `{"destination": "/topic/other.x"}`, plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized to", false},
+		"no right":            {testinfra.ActiveMQGuest, own, plain(), modules.Retryable, modules.CodeAuthFailed, "not authorized to write", false},
+		"no right to declare": {b.User, `{"destination": "other.x"}`, plain(), modules.Retryable, modules.CodeAuthFailed, "not authorized to", false},
+		"no right to a topic": {b.User, `{"destination": "/topic/other.x"}`, plain(), modules.Retryable, modules.CodeAuthFailed, "not authorized to", false},
 		"full":                {b.User, fmt.Sprintf(`{"destination": %q}`, full), plain(), modules.Throttled, modules.CodeThrottled, "Memory Limit", false},
 		"too large": {
 			b.User, own, delivery(strings.Repeat("x", testinfra.ActiveMQMaxMessage+1)), modules.Rejected, modules.CodeTooLarge, "maximum data length", true,
@@ -186,7 +186,7 @@ func TestOthersAreNotDisturbed(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		want(t, "forbidden", send(t, bad, delivery(`{}`)), modules.Rejected, modules.CodeAuthFailed, "not authorized")
+		want(t, "forbidden", send(t, bad, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
 	}
 	if n := len(b.received()); n != 50 {
 		t.Errorf("%d messages", n)

@@ -25,7 +25,7 @@ or not visible ASCII) is replaced by its SHA-256.
 |---|---|
 | answers with an id and the right checksum | delivered |
 | has no such queue | tried again, ` + "`not_found`" + `; with ` + "`create`" + ` it is created |
-| finds no, wrong or expired credentials, or no right to send | tried again, ` + "`auth_failed`" + `: rights come with a delay, and nothing is lost meanwhile |
+| finds no, wrong or expired credentials, or no right to send | tried again, ` + "`auth_failed`" + `: an operator can give rights, they hold with a delay, and nothing is lost meanwhile |
 | throttles | tried again, ` + "`throttled`" + `, after a second |
 | takes no message of this size (1 MiB with attributes, or the queue's own limit) | dead letter at once, ` + "`too_large`" + ` |
 | refuses the characters of the body | dead letter at once, ` + "`refused`" + ` |

@@ -5,12 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync/atomic"
 
 	"cloud.google.com/go/auth"
-	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
+	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
@@ -22,14 +24,14 @@ import (
 	"github.com/hookd/hookd/modules/internal/link"
 )
 
-// client is an open connection. It speaks the service's own gRPC interface: the
-// client library above it gathers messages and tries again by itself, with no
-// regard to a send's context, and the host does both already.
+// client is an open connection. Of the library it uses the client whose calls
+// are single requests. The publisher above that gathers messages and tries again
+// by itself, with no regard to a send's context; the host does both already.
 type client struct {
 	env       modules.Env
 	config    *Connection
 	conn      *grpc.ClientConn
-	publisher pubsubpb.PublisherClient
+	publisher *pubsub.TopicAdminClient
 	project   string
 	addr      string
 	tokens    auth.TokenProvider // nil: without credentials
@@ -78,8 +80,24 @@ func open(ctx context.Context, env modules.Env, c *Connection) (*client, error) 
 		k.end()
 		return nil, fmt.Errorf("gcp_pubsub: %w", err)
 	}
-	k.publisher = pubsubpb.NewPublisherClient(k.conn)
+	k.publisher, err = newPublisher(ctx, k.conn)
+	if err != nil {
+		k.end()
+		return nil, errors.Join(fmt.Errorf("gcp_pubsub: %w", err), k.conn.Close())
+	}
 	return k, nil
+}
+
+// newPublisher makes the library's client on a connection of hookd's own. It has
+// a logger that drops all: the library would take another, which writes payloads,
+// from the environment. It neither tries again nor sets deadlines: the host does.
+func newPublisher(ctx context.Context, conn *grpc.ClientConn) (*pubsub.TopicAdminClient, error) {
+	p, err := pubsub.NewTopicAdminClient(ctx, option.WithGRPCConn(conn), option.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return nil, err
+	}
+	p.CallOptions = &pubsub.TopicAdminCallOptions{}
+	return p, nil
 }
 
 // dial remembers a refusal of the guard: gRPC makes text of it.
@@ -125,7 +143,7 @@ func (k *client) gone() bool { return k.conn.GetState() != connectivity.Ready }
 // answer.
 func (k *client) Close(context.Context) error {
 	k.end()
-	if err := k.conn.Close(); err != nil {
+	if err := k.publisher.Close(); err != nil { // and with it the connection
 		return fmt.Errorf("gcp_pubsub: %s: close: %w", k.addr, err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/pubsub/v2/pstest"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/hookd/hookd/internal/event"
@@ -107,6 +108,10 @@ func (b *broker) far(t *testing.T, options string) *moduletest.Far {
 			if _, err := b.GServer.DeleteTopic(context.WithoutCancel(t.Context()), &pubsubpb.DeleteTopicRequest{Topic: topic}); err != nil {
 				t.Error(err)
 			}
+		},
+		Deny: func() (allow func()) {
+			b.set(func(*pubsubpb.PublishRequest) error { return status.Error(codes.PermissionDenied, "no right") })
+			return func() { b.set(nil) }
 		},
 		Refuse: func() {
 			b.set(func(*pubsubpb.PublishRequest) error { return status.Error(3, "no") })

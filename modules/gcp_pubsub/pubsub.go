@@ -20,7 +20,7 @@ configured ones, and the sender's headers in lower case, as far as Pub/Sub takes
 |---|---|
 | answers with an id | delivered |
 | has no such topic (` + "`NOT_FOUND`" + `) | tried again, ` + "`not_found`" + `; with ` + "`create`" + ` it is created |
-| ` + "`UNAUTHENTICATED`, `PERMISSION_DENIED`" + ` | tried again, ` + "`auth_failed`" + `: rights come with a delay, and nothing is lost meanwhile |
+| ` + "`UNAUTHENTICATED`, `PERMISSION_DENIED`" + ` | tried again, ` + "`auth_failed`" + `: an operator can give rights, they hold with a delay, and nothing is lost meanwhile |
 | ` + "`RESOURCE_EXHAUSTED`" + ` | tried again, ` + "`throttled`" + `, after a second |
 | ` + "`INVALID_ARGUMENT`" + ` | dead letter at once, ` + "`refused`" + `; the others of its request are sent by themselves |
 | message larger than 10 MB | dead letter at once, ` + "`too_large`" + ` |

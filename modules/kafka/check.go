@@ -56,7 +56,7 @@ func (d *destination) judge(version int16, t *sarama.TopicMetadata) error {
 	// A set of bits, by the number of the operation; the least number where the
 	// broker does not say.
 	if version >= 8 && t.TopicAuthorizedOperations != math.MinInt32 && t.TopicAuthorizedOperations&(1<<sarama.AclOperationWrite) == 0 {
-		return modules.Reject(modules.CodeAuthFailed, fmt.Errorf("kafka: %s: no right to write to the topic %q", d.client.name, d.o.Topic))
+		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("kafka: %s: no right to write to the topic %q", d.client.name, d.o.Topic))
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (c *Connection) Fields() spec.Fields {
 			Doc("Kafka's word for the same: `SSL` and `SASL_SSL` turn TLS on, with the system's authorities where `tls` says nothing."),
 		spec.String(&c.ClientID, "client_id").Default("hookd").Check(checkClientID).Advanced().
 			Doc("What the brokers call hookd in logs, metrics and quotas."),
-		spec.Duration(&c.Timeout, "request_timeout").Default(10 * time.Second).Check(checkTimeout).Advanced().
+		spec.Duration(&c.Timeout, "request_timeout").Default(10 * time.Second).Check(spec.Between(time.Second, 5*time.Minute)).Advanced().
 			Doc("How long the brokers may take to store a message on all in-sync replicas. 1s to 5m; below the destination's time-out, or that one ends first and the connection is opened anew."),
 		spec.Bool(&c.Idempotent, "idempotent").Default(true).Advanced().
 			Doc("Number the messages, so that the brokers drop what a broken connection repeats. Brokers before 2.8 ask for the right IdempotentWrite; false does without it."),
@@ -147,13 +147,6 @@ func checkServers(servers []string) error {
 func checkClientID(id string) error {
 	if id == "" || len(id) > 249 || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return errors.New("is not 1 to 249 printable ASCII characters")
-	}
-	return nil
-}
-
-func checkTimeout(d time.Duration) error {
-	if d < time.Second || d > 5*time.Minute {
-		return errors.New("is not between 1 second and 5 minutes")
 	}
 	return nil
 }

@@ -31,8 +31,8 @@ type verdict struct {
 // topic late because they came back.
 var verdicts = map[sarama.KError]verdict{
 	sarama.ErrUnknownTopicOrPartition:         {kind: modules.Retryable, code: modules.CodeNotFound},
-	sarama.ErrTopicAuthorizationFailed:        {kind: modules.Rejected, code: modules.CodeAuthFailed},
-	sarama.ErrClusterAuthorizationFailed:      {kind: modules.Rejected, code: modules.CodeAuthFailed},
+	sarama.ErrTopicAuthorizationFailed:        {code: modules.CodeAuthFailed},
+	sarama.ErrClusterAuthorizationFailed:      {code: modules.CodeAuthFailed},
 	sarama.ErrMessageSizeTooLarge:             {kind: modules.Rejected, code: modules.CodeTooLarge, one: true},
 	sarama.ErrMessageSetSizeTooLarge:          {kind: modules.Rejected, code: modules.CodeTooLarge, one: true},
 	sarama.ErrInvalidRecord:                   {kind: modules.Rejected, code: modules.CodeRefused, one: true},

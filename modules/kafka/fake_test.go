@@ -155,8 +155,8 @@ func TestRefusals(t *testing.T) {
 		kerr.NotEnoughReplicasAfterAppend: {modules.Retryable, "kafka_not_enough_replicas"},
 		kerr.RequestTimedOut:              {modules.Retryable, modules.CodeTimeout},
 		kerr.KafkaStorageError:            {modules.Retryable, modules.CodeUnavailable},
-		kerr.TopicAuthorizationFailed:     {modules.Rejected, modules.CodeAuthFailed},
-		kerr.ClusterAuthorizationFailed:   {modules.Rejected, modules.CodeAuthFailed},
+		kerr.TopicAuthorizationFailed:     {modules.Retryable, modules.CodeAuthFailed},
+		kerr.ClusterAuthorizationFailed:   {modules.Retryable, modules.CodeAuthFailed},
 		kerr.MessageTooLarge:              {modules.Rejected, modules.CodeTooLarge},
 		kerr.RecordListTooLarge:           {modules.Rejected, modules.CodeTooLarge},
 		kerr.InvalidRecord:                {modules.Rejected, modules.CodeRefused},
@@ -246,7 +246,7 @@ func TestOnePartitionRefuses(t *testing.T) {
 	failed := make(map[string]bool)
 	for i, r := range d.SendBatch(t.Context(), ds) {
 		if r.Err != nil {
-			want(t, "refused", r.Err, modules.Rejected, modules.CodeAuthFailed, "")
+			want(t, "refused", r.Err, modules.Retryable, modules.CodeAuthFailed, "")
 			failed[ds[i].ID.String()] = true
 		}
 	}

@@ -26,7 +26,7 @@ The order of events of one key is kept as far as the hook's own settings keep it
 | has no such topic or partition | tried again, ` + "`not_found`" + `: it may come; dead letter after the last attempt |
 | has too few in-sync replicas | tried again, ` + "`kafka_not_enough_replicas`" + ` |
 | has no leader for the partition | tried again, ` + "`unavailable`" + ` |
-| refuses for want of rights | dead letter at once, ` + "`auth_failed`" + ` |
+| refuses for want of rights | tried again, ` + "`auth_failed`" + `: an operator can give them, and nothing is lost meanwhile |
 | finds the message too large, or hookd does (` + "`max_message_bytes`" + `) | dead letter at once, ` + "`too_large`" + `; the others of its batch are sent |
 | finds the message wrong: without a key for a compacted topic, against a policy | dead letter at once, ` + "`refused`" + `; the others of its batch are sent |
 | is not reached, or does not answer | connected anew, then tried again |

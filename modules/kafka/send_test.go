@@ -177,7 +177,7 @@ func TestSilentSuccess(t *testing.T) {
 		code, text          string
 	}{
 		"no topic":           {b.connection(), to("hookd.missing", ""), plain(), modules.Retryable, modules.CodeNotFound, "hookd.missing"},
-		"no right to see":    {guest, to(b.topic, ""), plain(), modules.Rejected, modules.CodeAuthFailed, "not authorized"},
+		"no right to see":    {guest, to(b.topic, ""), plain(), modules.Retryable, modules.CodeAuthFailed, "not authorized"},
 		"too large for us":   {b.connection(), to(b.topic, ""), delivery(strings.Repeat("x", maxMessage)), modules.Rejected, modules.CodeTooLarge, "max_message_bytes"},
 		"too large for it":   {b.connection(), to(small, ""), delivery(strings.Repeat("x", 2000)), modules.Rejected, modules.CodeTooLarge, "too large"},
 		"no key where asked": {b.connection(), to(compacted, ""), plain(), modules.Rejected, modules.CodeRefused, ""},
@@ -242,10 +242,10 @@ func TestRights(t *testing.T) {
 	}
 	acl("--add", "--operation", "Describe")
 	acl("--remove", "--operation", "Write")
-	want(t, "no right", send(t, d, delivery(`{}`)), modules.Rejected, modules.CodeAuthFailed, "not authorized")
+	want(t, "no right", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
 	want(t, "no right left to number", check(t, d), modules.Retryable, modules.CodeAuthFailed, "idempotent")
 	plain := destination(t, strings.Replace(b.login(testinfra.KafkaGuest, "PLAIN"), "{", `{"idempotent": false, `, 1), b.options(""))
-	want(t, "no right", check(t, plain), modules.Rejected, modules.CodeAuthFailed, "no right to write")
+	want(t, "no right", check(t, plain), modules.Retryable, modules.CodeAuthFailed, "no right to write")
 	if n := len(b.received()); n != 1 {
 		t.Errorf("%d messages", n)
 	}

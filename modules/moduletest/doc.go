@@ -31,7 +31,10 @@
 //			Poison:     make([]byte, tooLarge),
 //			Restart:    func() { b.Kill(t); b.Start(t) },
 //			Break:      func() { b.do("delete_topic", topic) },
-//			Refuse:     func() { b.do("deny", b.User, topic) },
+//			Deny: func() (allow func()) {
+//				b.do("deny", b.User, topic)
+//				return func() { b.do("allow", b.User, topic) }
+//			},
 //		}
 //		far.Through(b.proxy)                // Cut, Restore, Stall, Mute, Accepted
 //		return far

@@ -172,6 +172,10 @@ func (d *destination) one(ctx context.Context, x *event.Delivery) error {
 		return modules.Disconnect(err)
 	case answer == "no\n" && faulty("retries a refusal"):
 		return modules.Retry(modules.CodeRefused, errors.New("it said no"))
+	case answer == "no right\n" && faulty("gives up without rights"):
+		return modules.Reject(modules.CodeAuthFailed, errors.New("no right"))
+	case answer == "no right\n":
+		return modules.Retry(modules.CodeAuthFailed, errors.New("no right"))
 	case answer == "no\n":
 		return modules.Reject(modules.CodeRefused, errors.New("it said no"))
 	}
@@ -219,6 +223,7 @@ type server struct {
 	wg       sync.WaitGroup
 	got      []moduletest.Message
 	refuse   bool
+	deny     bool
 	entered  chan struct{} // not nil: stalls
 	release  chan struct{}
 	accepted atomic.Int64
@@ -267,9 +272,9 @@ func (s *server) serve(c net.Conn) {
 			return
 		}
 		s.mu.Lock()
-		entered, release, refuse := s.entered, s.release, s.refuse || string(m.Body) == "poison"
+		entered, release, refuse, deny := s.entered, s.release, s.refuse || string(m.Body) == "poison", s.deny
 		s.entered = nil
-		if entered == nil && !refuse && m.Key != question {
+		if entered == nil && !refuse && !deny && m.Key != question {
 			s.got = append(s.got, moduletest.Message{ID: m.ID, Body: m.Body, Header: m.Header})
 		}
 		s.mu.Unlock()
@@ -278,8 +283,11 @@ func (s *server) serve(c net.Conn) {
 			<-release
 		}
 		answer := "ok\n"
-		if refuse {
+		switch {
+		case refuse:
 			answer = "no\n"
+		case deny:
+			answer = "no right\n"
 		}
 		if _, err := c.Write([]byte(answer)); err != nil {
 			return
@@ -291,6 +299,11 @@ func far(t *testing.T) *moduletest.Far {
 	s := &server{addr: "127.0.0.1:0"}
 	s.start()
 	t.Cleanup(s.stop)
+	may := func(yes bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.deny = !yes
+	}
 	refuse := func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -310,6 +323,10 @@ func far(t *testing.T) *moduletest.Far {
 			s.start()
 		},
 		Refuse: refuse, Break: refuse,
+		Deny: func() (allow func()) {
+			may(false)
+			return func() { may(true) }
+		},
 		Stall: func() (<-chan struct{}, func()) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

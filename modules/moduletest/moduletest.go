@@ -44,6 +44,8 @@ type Far struct {
 	Cut, Restore func()
 	// Refuse makes the far end say no to deliveries, for good.
 	Refuse func()
+	// Deny takes hookd's right to deliver away; allow gives it back.
+	Deny func() (allow func())
 	// Stall makes the far end take requests and not answer. release ends it.
 	Stall func() (entered <-chan struct{}, release func())
 	// Mute lets the far end do what it is asked and holds its answers back.
@@ -108,6 +110,7 @@ func Run(t *testing.T, h Harness) {
 		{"restart", restart},
 		{"broken", broken},
 		{"refused", refused},
+		{"denied", denied},
 		{"check", check},
 		{"dials", dials},
 		{"hostile names", hostileNames},

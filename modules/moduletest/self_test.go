@@ -47,6 +47,9 @@ func TestFaultsAreFound(t *testing.T) {
 		"acks early":        "refused",
 		"retries a refusal": "refused",
 		"batch sinks":       "poison",
+
+		"gives up without rights": "denied",
+
 		"shows the secret":  "secrets",
 		"checks nothing":    "check",
 		"check sends":       "check",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +69,28 @@ func refused(t *testing.T, h Harness) {
 	}
 	w.far.Refuse()
 	w.fail(t, w.delivery([]byte(`{}`)), modules.Rejected)
+}
+
+// denied: a right that is missing is tried again, and when it is there again the
+// delivery arrives.
+func denied(t *testing.T, h Harness) {
+	w := start(t, h)
+	if w.far.Deny == nil {
+		t.Skip("the far end has no rights")
+	}
+	allow := sync.OnceFunc(w.far.Deny())
+	defer allow()
+	d := w.delivery([]byte(`{}`))
+	err := w.fail(t, d, modules.Retryable, modules.Lost)
+	if f := modules.FailureOf(err); err != nil && f.Code != modules.CodeAuthFailed {
+		t.Errorf("code %q: %v", f.Code, err)
+	}
+	w.heal(t, err)
+	allow()
+	w.send(t, d)
+	if n := len(w.arrived(d)); n != 1 {
+		t.Errorf("it arrived %d times", n)
+	}
 }
 
 // check: it tells a working far end from one that is gone, and sends nothing.
@@ -143,6 +166,13 @@ func secrets(t *testing.T, h Harness) {
 			say(c.Check(t.Context()))
 		}
 		w.far.Restore()
+		w.heal(t, err)
+	}
+	if w.far.Deny != nil {
+		allow := w.far.Deny()
+		err := w.fail(t, w.delivery([]byte(`{}`)), modules.Retryable, modules.Lost)
+		say(err)
+		allow()
 		w.heal(t, err)
 	}
 	if w.far.Refuse != nil {

@@ -43,7 +43,7 @@ type Connection struct {
 // Fields lists the settings.
 func (c *Connection) Fields() spec.Fields {
 	return spec.Fields{
-		spec.String(&c.Host, "host").Default("localhost").Check(notEmpty).Doc("Host name or address of the broker."),
+		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the broker."),
 		spec.Int(&c.Port, "port").Range(1, 65535).Example(plainPort).Doc("Port of the broker: 1883, or with TLS 8883, when absent."),
 		spec.String(&c.User, "username").Alias("user").Example("hookd").Check(checkText).Doc("User to log in as."),
 		spec.Secret(&c.Password, "password").Alias("pass").Doc("Password."),
@@ -200,13 +200,6 @@ func (o *Options) Validate() []spec.Issue {
 
 // tasmota reports whether Tasmota's form is used: Shelly's wins.
 func (o *Options) tasmota() bool { return o.Tasmota && !o.Shelly }
-
-func notEmpty(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("is empty")
-	}
-	return nil
-}
 
 func checkClientID(s string) error {
 	const most = 1024

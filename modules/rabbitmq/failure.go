@@ -45,16 +45,15 @@ func (k *client) failure(ctx context.Context, err error) error {
 }
 
 // exception says what it means that the broker closed a channel. What an
-// operator may cure is tried again; a message that can never pass is not. Rights
-// are the exception: whoever took them away meant it, and no event shall reach
-// the broker late because they came back.
+// operator may cure, rights among it, is tried again; a message that can never
+// pass is not.
 func (k *client) exception(e *amqp.Error) error {
 	err := fmt.Errorf("rabbitmq: %s: %s", k.addr, e.Reason)
 	switch {
 	case e.Code == amqp.NotFound:
 		return modules.Retry(modules.CodeNotFound, err)
 	case e.Code == amqp.AccessRefused:
-		return modules.Reject(modules.CodeAuthFailed, err)
+		return modules.Retry(modules.CodeAuthFailed, err)
 	case tooLarge(e):
 		return modules.Reject(modules.CodeTooLarge, err)
 	case e.Code == amqp.PreconditionFailed:

@@ -36,13 +36,13 @@ type Connection struct {
 // Fields lists the settings.
 func (c *Connection) Fields() spec.Fields {
 	return spec.Fields{
-		spec.String(&c.Host, "host").Default("localhost").Check(notEmpty).Doc("Host name or address of the broker."),
+		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the broker."),
 		spec.Int(&c.Port, "port").Range(1, 65535).Example(plainPort).Doc("Port of the broker: 5672, or with TLS 5671, when absent."),
-		spec.String(&c.User, "user").Alias("username").Default(guest).Check(notEmpty).Doc("User to log in as."),
+		spec.String(&c.User, "user").Alias("username").Default(guest).Check(spec.NotEmpty).Doc("User to log in as."),
 		spec.Secret(&c.Password, "pass").Alias("password").Doc("Password; `guest` when absent."),
 		spec.String(&c.Vhost, "vhost").Alias("virtual_host").Default("/").Check(shortText).Doc("Virtual host, as it is called and not percent-encoded."),
 		c.TLS.Field("tls").Alias("ssl"),
-		spec.Duration(&c.Heartbeat, "heartbeat").Default(10 * time.Second).Check(checkHeartbeat).Advanced().
+		spec.Duration(&c.Heartbeat, "heartbeat").Default(10 * time.Second).Check(spec.Between(time.Second, 10*time.Minute)).Advanced().
 			Doc("After twice to three times as long without a sign of life the connection counts as lost. 1s to 10m; the broker may ask for less."),
 		spec.Int(&c.Channels, "channels").Default(16).Range(1, 1024).Advanced().
 			Doc("AMQP channels to open at most on the connection: how many sends can wait for confirms at once."),
@@ -180,20 +180,6 @@ func shortText(s string) error {
 }
 
 func validName(s string) bool { return s != "" && shortText(s) == nil }
-
-func notEmpty(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("is empty")
-	}
-	return nil
-}
-
-func checkHeartbeat(d time.Duration) error {
-	if d < time.Second || d > 10*time.Minute {
-		return errors.New("is not between 1 second and 10 minutes")
-	}
-	return nil
-}
 
 func checkExpiration(d time.Duration) error {
 	// RabbitMQ takes milliseconds below 2^32.

@@ -30,7 +30,7 @@ A broker that is killed a moment after a queue was declared may have forgotten t
 | returns the message: no queue for the routing key | tried again, ` + "`not_found`" + `: the queue or its binding may come (with ` + "`declare`" + ` it is made anew); dead letter after the last attempt |
 | has no such exchange or queue (404) | the same |
 | says nack: the queue is full (` + "`reject-publish`" + `), or it could not store | tried again, ` + "`rabbitmq_nack`" + ` |
-| refuses for want of rights (403) | dead letter at once, ` + "`auth_failed`" + ` |
+| refuses for want of rights (403) | tried again, ` + "`auth_failed`" + `: an operator can give them, and nothing is lost meanwhile |
 | finds the message too large (406, 311) | dead letter at once, ` + "`too_large`" + `; the others of its batch are sent |
 | blocks publishers: out of memory or disk | tried again, ` + "`throttled`" + `, with nothing more sent until it unblocks |
 | closes the connection, or is gone | connected anew, then tried again |

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/rabbitmq"
 )
@@ -49,7 +50,13 @@ func TestExchange(t *testing.T) {
 			b.do("exchange", exchange, "topic")
 			far := b.far(fmt.Sprintf(`{"queue_name": %q, "exchange": %q, "routing_key": "github.push"}`, b.queue, exchange))
 			far.Break = func() { b.do("delete_exchange", exchange) }
-			far.Refuse = func() { b.do("exchange", exchange, "topic", true) }
+			far.Deny = func() (allow func()) {
+				write := func(what string) {
+					b.RabbitCtl(t, "set_permissions", "-p", testinfra.RabbitVhost, b.User, ".*", what, ".*")
+				}
+				write("^$")
+				return func() { write(".*") }
+			}
 			return far
 		},
 	})

@@ -87,10 +87,10 @@ func TestSilentSuccess(t *testing.T) {
 		"no exchange": {b.User, `{"exchange": "hookd.missing"}`, plain(), modules.Retryable, modules.CodeNotFound, "no exchange 'hookd.missing'"},
 		"full":        {b.User, fmt.Sprintf(`{"queue_name": %q}`, full), plain(), modules.Retryable, "rabbitmq_nack", "full"},
 		"no right to write": {
-			testinfra.RabbitGuest, fmt.Sprintf(`{"queue_name": %q}`, full), plain(), modules.Rejected, modules.CodeAuthFailed, "ACCESS_REFUSED",
+			testinfra.RabbitGuest, fmt.Sprintf(`{"queue_name": %q}`, full), plain(), modules.Retryable, modules.CodeAuthFailed, "ACCESS_REFUSED",
 		},
 		"no right to declare": {
-			testinfra.RabbitGuest, `{"queue_name": "hookd.missing"}`, plain(), modules.Rejected, modules.CodeAuthFailed, `"declare": false`,
+			testinfra.RabbitGuest, `{"queue_name": "hookd.missing"}`, plain(), modules.Retryable, modules.CodeAuthFailed, `"declare": false`,
 		},
 		"too large": {b.User, fmt.Sprintf(`{"queue_name": %q}`, b.queue), large, modules.Rejected, modules.CodeTooLarge, "message size"},
 	} {

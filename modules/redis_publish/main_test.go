@@ -69,10 +69,13 @@ func (b *broker) received() []moduletest.Message {
 }
 
 func (b *broker) far(options string) *moduletest.Far {
-	deny := func() { b.Grant("-publish") }
+	deny := func() (allow func()) {
+		b.Grant("-publish")
+		return func() { b.Grant("+publish") }
+	}
 	far := &moduletest.Far{
 		Connection: b.Connection(), Options: options, Received: b.received, Secrets: []string{b.Password},
-		Refuse: deny, Break: deny,
+		Deny: deny, Break: func() { deny() },
 	}
 	far.Restart = func() {
 		b.heard() // Redis keeps nothing: what was heard before counts

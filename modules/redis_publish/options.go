@@ -1,9 +1,6 @@
 package redispublish
 
 import (
-	"errors"
-	"strings"
-
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules/internal/redisconn"
 )
@@ -28,7 +25,7 @@ type Options struct {
 // Fields lists the options.
 func (o *Options) Fields() spec.Fields {
 	return append(spec.Fields{
-		spec.String(&o.Channel, "channel").Default("webhook_events").Check(notEmpty).Doc("Channel to publish on."),
+		spec.String(&o.Channel, "channel").Default("webhook_events").Check(spec.NotEmpty).Doc("Channel to publish on."),
 		spec.Enum(&o.Format, "format", JSON, Raw).Default(JSON).
 			Doc("What a message is: a `json` object with the payload and the headers, or the `raw` body."),
 		spec.Bool(&o.Require, "require_receivers").Default(false).
@@ -43,11 +40,4 @@ func (o *Options) Validate() []spec.Issue {
 		issues = append(issues, spec.Issue{Field: "headers", Message: "do not go along with a raw message", Warning: true})
 	}
 	return issues
-}
-
-func notEmpty(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("is empty")
-	}
-	return nil
 }

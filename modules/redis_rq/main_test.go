@@ -74,10 +74,13 @@ func (b *broker) options(more string) string {
 }
 
 func (b *broker) far(options string) *moduletest.Far {
-	deny := func() { b.Grant("-rpush") }
+	deny := func() (allow func()) {
+		b.Grant("-rpush")
+		return func() { b.Grant("+rpush") }
+	}
 	far := &moduletest.Far{
 		Connection: b.Connection(), Options: options, Received: b.received, Secrets: []string{b.Password},
-		Refuse: deny, Break: deny, Restart: b.Crash,
+		Deny: deny, Break: func() { deny() }, Restart: b.Crash,
 	}
 	far.Through(b.Proxy)
 	return far

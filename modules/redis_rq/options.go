@@ -52,7 +52,7 @@ func (o *Options) Fields() spec.Fields {
 	return append(spec.Fields{
 		spec.String(&o.Function, "function").Required().Check(checkFunction).Example("jobs.handle").
 			Doc("Function that the worker calls, with its module: one to three names with dots between them."),
-		spec.String(&o.Queue, "queue_name").Alias("queue").Default("default").Check(notEmpty).Doc("Queue that the workers listen to."),
+		spec.String(&o.Queue, "queue_name").Alias("queue").Default("default").Check(spec.NotEmpty).Doc("Queue that the workers listen to."),
 		spec.Enum(&o.Serializer, "serializer", Pickle, JSON).Default(Pickle).Doc("Serializer of the workers: RQ's own default, or JSON."),
 		spec.Enum(&o.Payload, "payload", Auto, Text, Bytes, Base64).Default(Auto).
 			Doc("What the function gets: with `auto` the value of a JSON body and the bytes of any other; or always the body's `text` (UTF-8), its `bytes` (pickle only), or its `base64` text."),
@@ -126,13 +126,6 @@ var (
 		"builtins", "ctypes", "importlib", "marshal", "nt", "os", "pickle", "posix", "pty", "runpy", "shutil", "subprocess", "sys",
 	}
 )
-
-func notEmpty(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("is empty")
-	}
-	return nil
-}
 
 func wholeSeconds(d time.Duration) error {
 	if d < time.Second || d > 30*24*time.Hour || d%time.Second != 0 {

@@ -68,7 +68,7 @@ func TestHalfQueued(t *testing.T) {
 	d := redistest.Open(t, redisrq.Module(), b.Connection(), b.options(""))
 	x := redistest.Delivery([]byte(`{}`))
 	b.Grant("-rpush")
-	wantFailure(t, d.Send(t, x), modules.Rejected, modules.CodeAuthFailed)
+	wantFailure(t, d.Send(t, x), modules.Retryable, modules.CodeAuthFailed)
 	if there := b.Command("EXISTS", "rq:job:"+x.ID.String()); there != float64(1) {
 		t.Fatal("the job was not written: the test proves nothing")
 	}
@@ -137,9 +137,9 @@ func TestTraps(t *testing.T) {
 	}{
 		"something else is the queue": {func(b *broker) { b.Command("SET", "rq:queue:"+b.Name, "x") }, modules.Retryable, "redis_wrongtype"},
 		"no memory":                   {func(b *broker) { b.Set("maxmemory", "1") }, modules.Throttled, "redis_oom"},
-		"no right to the job":         {func(b *broker) { b.Grant("resetkeys", "~rq:queue*") }, modules.Rejected, modules.CodeAuthFailed},
-		"no right to HSET":            {func(b *broker) { b.Grant("-hset") }, modules.Rejected, modules.CodeAuthFailed},
-		"no right to scripts":         {func(b *broker) { b.Grant("-evalsha") }, modules.Rejected, modules.CodeAuthFailed},
+		"no right to the job":         {func(b *broker) { b.Grant("resetkeys", "~rq:queue*") }, modules.Retryable, modules.CodeAuthFailed},
+		"no right to HSET":            {func(b *broker) { b.Grant("-hset") }, modules.Retryable, modules.CodeAuthFailed},
+		"no right to scripts":         {func(b *broker) { b.Grant("-evalsha") }, modules.Retryable, modules.CodeAuthFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBroker(t, pickle)

@@ -68,10 +68,13 @@ func (b *broker) received() []moduletest.Message {
 }
 
 func (b *broker) far(options string) *moduletest.Far {
-	deny := func() { b.Grant("-xadd") }
+	deny := func() (allow func()) {
+		b.Grant("-xadd")
+		return func() { b.Grant("+xadd") }
+	}
 	far := &moduletest.Far{
 		Connection: b.Connection(), Options: options, Received: b.received, Secrets: []string{b.Password},
-		Refuse: deny, Break: deny, Restart: b.Crash,
+		Deny: deny, Break: func() { deny() }, Restart: b.Crash,
 	}
 	far.Through(b.Proxy)
 	return far

@@ -112,7 +112,7 @@ func TestRights(t *testing.T) {
 		if f := modules.FailureOf(d.Check(t)); f.Code != modules.CodeAuthFailed || !strings.Contains(f.Err.Error(), right) {
 			t.Errorf("%s: Check: %v", right, f.Err)
 		}
-		wantFailure(t, d.Send(t, redistest.Delivery([]byte(`{}`))), modules.Rejected, modules.CodeAuthFailed)
+		wantFailure(t, d.Send(t, redistest.Delivery([]byte(`{}`))), modules.Retryable, modules.CodeAuthFailed)
 	}
 	for _, right := range []string{"set", "xrevrange"} { // to remember: what is delivered stays delivered
 		b := newBroker(t)
@@ -132,7 +132,7 @@ func TestRights(t *testing.T) {
 	if f := modules.FailureOf(d.Check(t)); f.Code != modules.CodeAuthFailed {
 		t.Errorf("Check: %v", f.Err)
 	}
-	wantFailure(t, d.Send(t, redistest.Delivery([]byte(`{}`))), modules.Rejected, modules.CodeAuthFailed)
+	wantFailure(t, d.Send(t, redistest.Delivery([]byte(`{}`))), modules.Retryable, modules.CodeAuthFailed)
 }
 
 // TestWithoutRightsToAsk: a user that may do nothing but append does so, and the
@@ -146,6 +146,10 @@ func TestWithoutRightsToAsk(t *testing.T) {
 	}
 	if r := d.Send(t, redistest.Delivery([]byte(`{}`))); r.Err != nil || len(b.entries()) != 1 {
 		t.Errorf("%v, %d entries", r.Err, len(b.entries()))
+	}
+	b.Grant("-xadd")
+	if f := modules.FailureOf(d.Check(t)); f.Code != modules.CodeAuthFailed || !strings.Contains(f.Err.Error(), "xadd") {
+		t.Errorf("without the right: Check: %v", f.Err)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 // MayRun connects anew and asks whether the server would run commands, each a
 // list of words. Redis checks rights, memory and whether it is a replica when a
 // command is queued in a transaction, so each is queued, and the transaction is
-// thrown away. Where the user has no right to transactions nothing more is
-// asked than whether it can log in.
+// thrown away. Of a user without the right to transactions it is known only
+// whether it can log in and may run XADD.
 //
 // types are keys that must not be of another type than that, in which case every
 // write to them would fail; a key that is missing is in order.
@@ -33,7 +33,7 @@ func (c *Client) MayRun(ctx context.Context, types map[string]string, commands .
 	case err != nil:
 		return c.Failure(ctx, err)
 	case isCode(begun[0].Err(), "NOPERM"):
-		return nil
+		return c.mayAdd(ctx, w, commands)
 	case begun[0].Err() != nil:
 		return c.Failure(ctx, begun[0].Err())
 	}
@@ -52,6 +52,26 @@ func (c *Client) MayRun(ctx context.Context, types map[string]string, commands .
 		if err := queued[i].Err(); err != nil {
 			f := modules.FailureOf(c.Failure(ctx, err))
 			f.Err = fmt.Errorf("%v: %w", words[0], f.Err)
+			return &f
+		}
+	}
+	return nil
+}
+
+// mayAdd asks for the right to those of the commands that are XADD, with an id
+// that is none: Redis looks at rights first, then refuses, and adds nothing.
+func (c *Client) mayAdd(ctx context.Context, w *wire, commands [][]any) error {
+	for _, words := range commands {
+		if words[0] != "xadd" {
+			continue
+		}
+		asked, err := w.run(ctx, func(p redis.Pipeliner) { p.Do(ctx, "xadd", words[1], "no-id", "a", "b") })
+		if err != nil {
+			return c.Failure(ctx, err)
+		}
+		if err := asked[0].Err(); isCode(err, "NOPERM") {
+			f := modules.FailureOf(c.Failure(ctx, err))
+			f.Err = fmt.Errorf("xadd: %w", f.Err)
 			return &f
 		}
 	}

@@ -3,7 +3,6 @@
 package redisconn
 
 import (
-	"errors"
 	"net"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ type Connection struct {
 // Fields lists the settings.
 func (c *Connection) Fields() spec.Fields {
 	return spec.Fields{
-		spec.String(&c.Host, "host").Default("localhost").Check(notEmpty).Doc("Host name or address of the server."),
+		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the server."),
 		spec.Int(&c.Port, "port").Default(defaultPort).Range(1, 65535).Doc("Port of the server."),
 		spec.String(&c.User, "username").Alias("user").Doc("User of the server's access list (Redis 6 or newer); `default` when absent."),
 		spec.Secret(&c.Password, "password").Alias("pass").Doc("Password of the user, or the one that all share (`requirepass`)."),
@@ -62,10 +61,3 @@ func (c *Connection) AllowedHosts() []string { return c.Hosts }
 func (c *Connection) host() string { return strings.Trim(c.Host, "[]") }
 
 func (c *Connection) addr() string { return net.JoinHostPort(c.host(), strconv.Itoa(c.Port)) }
-
-func notEmpty(s string) error {
-	if strings.TrimSpace(s) == "" {
-		return errors.New("is empty")
-	}
-	return nil
-}

@@ -90,16 +90,15 @@ func codeOf(text string) string {
 	return code
 }
 
-// refusal says what it means that the server said no. What an operator may cure
-// is tried again, and so is what is about the server and not about the message.
-// Rights are the exception: whoever took them away meant it, and no event shall
-// reach Redis late because they came back.
+// refusal says what it means that the server said no. What an operator may cure,
+// rights among it, is tried again, and so is what is about the server and not
+// about the message.
 func refusal(err error) error {
 	text := textOf(err)
 	said := errors.New(text)
 	switch code := codeOf(text); code {
 	case "NOPERM":
-		return modules.Reject(modules.CodeAuthFailed, said)
+		return modules.Retry(modules.CodeAuthFailed, said)
 	case "NOAUTH", "WRONGPASS":
 		return lost(modules.CodeAuthFailed, said)
 	case "READONLY":
@@ -148,7 +147,7 @@ const Doc = `| has no memory left (` + "`OOM`" + `) | tried again, ` + "`redis_o
 | cannot write to its disk (` + "`MISCONF`" + `) | tried again, ` + "`disk_full`" + `, after 5 s at the soonest |
 | is a replica (` + "`READONLY`" + `), loads its data (` + "`LOADING`" + `), takes no more connections, or is gone | connected anew, then tried again |
 | does not let hookd in (` + "`NOAUTH`, `WRONGPASS`" + `) | tried again without using attempts up, ` + "`auth_failed`" + ` |
-| refuses for want of rights (` + "`NOPERM`" + `) | dead letter at once, ` + "`auth_failed`" + ` |
+| refuses for want of rights (` + "`NOPERM`" + `) | tried again, ` + "`auth_failed`" + `: an operator can give them, and nothing is lost meanwhile |
 | finds the message too large | dead letter at once, ` + "`too_large`" + ` |
 | is a cluster and sends elsewhere (` + "`MOVED`, `CROSSSLOT`" + `) | tried again, ` + "`redis_cluster`" + `: hookd speaks to one server |
 | says anything else | tried again, ` + "`redis_error`" + ` |

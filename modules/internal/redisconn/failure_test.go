@@ -31,12 +31,12 @@ func TestRefusals(t *testing.T) {
 		kind modules.FailureKind
 		code string
 	}{
-		"NOPERM this user has no permissions to run the 'xadd' command":                                                   {modules.Rejected, modules.CodeAuthFailed},
-		"NOPERM this user has no permissions to access one of the keys used as arguments":                                 {modules.Rejected, modules.CodeAuthFailed},
-		"ERR The user executing the script can't run this command or subcommand script: ab, on @user_script:2.":           {modules.Rejected, modules.CodeAuthFailed},
-		"ERR The user executing the script can't access at least one of the keys mentioned, on @user_script:2.":           {modules.Rejected, modules.CodeAuthFailed},
-		"ERR Error running script (call to f_ab): @user_script:2: @user_script: 2: -NOPERM no permissions":                {modules.Rejected, modules.CodeAuthFailed}, // 6.2
-		"ERR Error running script (call to f_ab): @user_script:2: -OOM command not allowed when used memory":              {modules.Throttled, CodeMemory},            // 6.2
+		"NOPERM this user has no permissions to run the 'xadd' command":                                                   {modules.Retryable, modules.CodeAuthFailed},
+		"NOPERM this user has no permissions to access one of the keys used as arguments":                                 {modules.Retryable, modules.CodeAuthFailed},
+		"ERR The user executing the script can't run this command or subcommand script: ab, on @user_script:2.":           {modules.Retryable, modules.CodeAuthFailed},
+		"ERR The user executing the script can't access at least one of the keys mentioned, on @user_script:2.":           {modules.Retryable, modules.CodeAuthFailed},
+		"ERR Error running script (call to f_ab): @user_script:2: @user_script: 2: -NOPERM no permissions":                {modules.Retryable, modules.CodeAuthFailed}, // 6.2
+		"ERR Error running script (call to f_ab): @user_script:2: -OOM command not allowed when used memory":              {modules.Throttled, CodeMemory},             // 6.2
 		"ERR Error running script (call to f_ab): @user_script:2: user_script:2: Script attempted to access NOPERMISSION": {modules.Retryable, CodeError},
 		"OOM command not allowed when used memory > 'maxmemory'.":                                                         {modules.Throttled, CodeMemory},
 		"OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:5.":                          {modules.Throttled, CodeMemory},

@@ -56,9 +56,9 @@ def delete(queue):
     return ()
 
 
-def exchange(name, kind, internal=False):
+def exchange(name, kind):
     channel().exchange_delete(name)
-    channel().exchange_declare(name, kind, durable=True, internal=internal)
+    channel().exchange_declare(name, kind, durable=True)
     return ()
 
 
