@@ -58,8 +58,11 @@ func (d *destination) Check(ctx context.Context) (err error) {
 		return denied("needs UPDATE on the table %s for upsert", d.table)
 	}
 	e, err := look(ctx, s, d.table)
-	if err != nil || e == nil {
-		return d.setupFailure(ctx, errors.Join(err, ctx.Err()))
+	switch {
+	case err != nil:
+		return d.setupFailure(ctx, err)
+	case e == nil:
+		return d.unready(errors.New("went away while it was looked at"))
 	}
 	p := compare(d.table, e)
 	if len(p.unfilled) > 0 {

@@ -44,5 +44,3 @@ var (
 	_ modules.Checker          = (*destination)(nil)
 	_ modules.Conn             = (*client)(nil)
 )
-
-const doc = `TODO`
