@@ -159,6 +159,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
 		"google.golang.org/grpc":            {"modules/gcp_pubsub"},
 		"google.golang.org/api/":            {"modules/gcp_pubsub"},
+		"github.com/jackc/pgx/":             {"modules/postgresql"},
 		"text/template":                     {},
 		"html/template":                     {},
 	}

@@ -65,6 +65,7 @@ var farEnds = []struct {
 	{"websocket reply", websocketFarEnd("taken", `, "wait_for_response": true, "max_connections": 8`)},
 	{"websocket id", websocketFarEnd("id", `, "wait_for_response": true, "match_id": true`)},
 	{"clickhouse", clickhouseFarEnd},
+	{"postgresql", postgresFarEnd},
 }
 
 const brokerLane = "out"

@@ -13,6 +13,7 @@ import (
 	"github.com/hookd/hookd/modules/kafka"
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/mqtt"
+	"github.com/hookd/hookd/modules/postgresql"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	redispublish "github.com/hookd/hookd/modules/redis_publish"
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
@@ -43,6 +44,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		zeromq.Module(),
 		websocket.Module(),
 		clickhouse.Module(),
+		postgresql.Module(),
 	}
 }
 
