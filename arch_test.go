@@ -153,6 +153,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/twmb/":                  {}, // in tests only
 		"github.com/eclipse/paho.mqtt":      {"modules/mqtt"},
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
+		"github.com/go-sql-driver/":         {"modules/mysql"},
 		"github.com/aws/":                   {"modules/aws_sqs"},
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
 		"google.golang.org/grpc":            {"modules/gcp_pubsub"},

@@ -58,6 +58,7 @@ var farEnds = []struct {
 	{"redis_stream deduplicated", func(t *testing.T) farEnd { return streamFarEnd(t, `, "deduplicate": "1h"`) }},
 	{"zeromq REQ", zeromqFarEnd("REP", "REQ")},
 	{"zeromq PUSH", zeromqFarEnd("PULL", "PUSH")},
+	{"mysql", mysqlFarEnd},
 }
 
 const brokerLane = "out"

@@ -22,7 +22,7 @@ const interpreter = "/usr/bin/python3"
 var pythonPackages = map[string]string{
 	"pika": "python3-pika", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
 	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt", "confluent_kafka": "python3-confluent-kafka",
-	"boto3": "python3-boto3",
+	"boto3": "python3-boto3", "pymysql": "python3-pymysql",
 }
 
 // pipPackages bring modules that Debian has not, into a folder of the user's cache.

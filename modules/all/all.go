@@ -12,6 +12,7 @@ import (
 	"github.com/hookd/hookd/modules/kafka"
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/mqtt"
+	"github.com/hookd/hookd/modules/mysql"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	redispublish "github.com/hookd/hookd/modules/redis_publish"
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
@@ -30,6 +31,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		rabbitmq.Module(),
 		kafka.Module(),
 		mqtt.Module(),
+		mysql.Module(),
 		awssqs.Module(),
 		gcppubsub.Module(),
 		activemq.Module(),
