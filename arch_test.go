@@ -156,6 +156,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/ClickHouse/":            {"modules/clickhouse"},
 		"github.com/rabbitmq/amqp091-go":    {"modules/rabbitmq"},
 		"github.com/aws/":                   {"modules/aws_sqs", "modules/internal/awsconn", "modules/s3"},
+		"github.com/go-sql-driver/":         {"modules/mysql"},
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
 		"google.golang.org/grpc":            {"modules/gcp_pubsub"},
 		"google.golang.org/api/":            {"modules/gcp_pubsub"},

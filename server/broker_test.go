@@ -66,6 +66,7 @@ var farEnds = []struct {
 	{"websocket id", websocketFarEnd("id", `, "wait_for_response": true, "match_id": true`)},
 	{"clickhouse", clickhouseFarEnd},
 	{"postgresql", postgresFarEnd},
+	{"mysql", mysqlFarEnd},
 }
 
 const brokerLane = "out"

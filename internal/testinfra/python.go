@@ -22,7 +22,7 @@ const interpreter = "/usr/bin/python3"
 var pythonPackages = map[string]string{
 	"pika": "python3-pika", "psycopg2": "python3-psycopg2", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
 	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt", "confluent_kafka": "python3-confluent-kafka",
-	"boto3": "python3-boto3", "websockets": "python3-websockets",
+	"boto3": "python3-boto3", "pymysql": "python3-pymysql", "websockets": "python3-websockets",
 }
 
 // pipPackages bring modules that Debian has not, into a folder of the user's cache.

@@ -13,6 +13,7 @@ import (
 	"github.com/hookd/hookd/modules/kafka"
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/mqtt"
+	"github.com/hookd/hookd/modules/mysql"
 	"github.com/hookd/hookd/modules/postgresql"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	redispublish "github.com/hookd/hookd/modules/redis_publish"
@@ -36,15 +37,16 @@ func Modules(stdout io.Writer) []modules.Module {
 		mqtt.Module(),
 		awssqs.Module(),
 		gcppubsub.Module(),
-		s3.Module(),
 		activemq.Module(),
 		redisrq.Module(),
 		redispublish.Module(),
 		redisstream.Module(),
 		zeromq.Module(),
 		websocket.Module(),
-		clickhouse.Module(),
 		postgresql.Module(),
+		mysql.Module(),
+		clickhouse.Module(),
+		s3.Module(),
 	}
 }
 

@@ -1,0 +1,225 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/internal/link"
+	"github.com/hookd/hookd/modules/internal/rows"
+)
+
+// shape is what the server has of a table.
+type shape struct {
+	engine  string
+	columns map[string]column // by name in lower case
+	unique  map[string][]string
+	names   map[string]bool // of all indexes, in lower case
+}
+
+// column is one of the server's.
+type column struct {
+	name, kind string // kind is its data type in lower case
+	scale      int
+}
+
+// there reports a table that exists.
+func (s *shape) there() bool { return len(s.columns) > 0 }
+
+// uniqueOn are the unique indexes on one column and no other.
+func (s *shape) uniqueOn(name string) (found []string) {
+	for index, columns := range s.unique {
+		if len(columns) == 1 && strings.EqualFold(columns[0], name) {
+			found = append(found, index)
+		}
+	}
+	return found
+}
+
+// inspect asks the server what it has.
+func (d *destination) inspect(ctx context.Context) (*shape, error) {
+	s := &shape{columns: make(map[string]column), unique: make(map[string][]string), names: make(map[string]bool)}
+	schema := d.t.Schema
+	if schema == "" {
+		schema = d.client.target.database
+	}
+	db := d.client.db
+	rs, err := db.QueryContext(ctx, `SELECT c.COLUMN_NAME, LOWER(c.DATA_TYPE), COALESCE(c.NUMERIC_SCALE, 0), COALESCE(t.ENGINE, '')
+		FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
+		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ?`, schema, d.t.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	for rs.Next() {
+		var c column
+		if err := rs.Scan(&c.name, &c.kind, &c.scale, &s.engine); err != nil {
+			return nil, err
+		}
+		s.columns[strings.ToLower(c.name)] = c
+	}
+	if err := errors.Join(rs.Err(), rs.Close()); err != nil {
+		return nil, err
+	}
+	is, err := db.QueryContext(ctx, `SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS
+		WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY INDEX_NAME, SEQ_IN_INDEX`, schema, d.t.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer is.Close()
+	for is.Next() {
+		var (
+			name          string
+			column        *string // nil is an expression
+			plain, prefix bool
+		)
+		if err := is.Scan(&name, &plain, &column, &prefix); err != nil {
+			return nil, err
+		}
+		s.names[strings.ToLower(name)] = true
+		switch {
+		case plain:
+		case column == nil || prefix:
+			s.unique[name] = append(s.unique[name], "", "") // on something else than a column
+		default:
+			s.unique[name] = append(s.unique[name], *column)
+		}
+	}
+	return s, is.Err()
+}
+
+// ready sees to it, once, that the table is there and as it must be.
+func (d *destination) ready(ctx context.Context) (*plan, error) {
+	if p := d.plan.Load(); p != nil {
+		return p, nil
+	}
+	select {
+	case d.making <- struct{}{}:
+		defer func() { <-d.making }()
+	case <-ctx.Done():
+		return nil, link.Ended(ctx, fmt.Errorf("mysql: %s: the table was not looked at", d.client.target.addr()))
+	}
+	if p := d.plan.Load(); p != nil {
+		return p, nil
+	}
+	s, err := d.inspect(ctx)
+	if err == nil && d.o.Create {
+		s, err = d.make(ctx, s)
+	}
+	if err != nil {
+		return nil, d.client.failure(ctx, err, d.t.String())
+	}
+	p, err := d.fit(s)
+	if err != nil {
+		return nil, d.client.failure(ctx, err, d.t.String())
+	}
+	d.plan.Store(p)
+	return p, nil
+}
+
+// make adds what is missing. Nothing that is there is changed.
+func (d *destination) make(ctx context.Context, s *shape) (*shape, error) {
+	did := false
+	exec := func(what, statement string) error {
+		if _, err := d.client.db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+		did = true
+		if d.client.env.Log != nil {
+			d.client.env.Log.InfoContext(ctx, "mysql: changed a table", "table", d.t.String(), "change", what, "statement", statement)
+		}
+		return nil
+	}
+	if !s.there() {
+		if err := exec("created a table", create(d.t, d.client.collation(ctx))); err != nil {
+			return nil, err
+		}
+		return d.inspect(ctx)
+	}
+	for _, c := range d.t.Columns {
+		if _, ok := s.columns[strings.ToLower(c.Name)]; ok {
+			continue
+		}
+		// The rows that are there have no value for it: it cannot be NOT NULL.
+		err := exec("added a column", fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s NULL", tableName(d.t), quote(c.Name), sqlType(c, keyed(d.t, c))))
+		if err != nil && !isNumber(err, 1060) { // somebody else has added it
+			return nil, err
+		}
+	}
+	want := indexes(d.t)
+	if len(s.uniqueOn(d.t.ID)) == 0 {
+		want = append(want, index{rows.Index{Name: "hookd_" + d.t.ID, Columns: []string{d.t.ID}, Unique: true}})
+	}
+	for _, x := range want {
+		if s.names[strings.ToLower(x.Name)] || x.Unique && len(x.Columns) == 1 && len(s.uniqueOn(x.Columns[0])) > 0 {
+			continue
+		}
+		err := exec("added an index", fmt.Sprintf("ALTER TABLE %s ADD %s", tableName(d.t), x.clause(d.t)))
+		switch c, _ := classOf(err); {
+		case err == nil, isNumber(err, 1061):
+		case c == gone || c == busy || c == rights || c == other && ctx.Err() != nil:
+			return nil, err
+		case x.Columns[0] != d.t.ID && x.Columns[0] != d.t.Key && ctx.Err() == nil:
+			// The rows go in without it; fit asks for what they need.
+			if d.client.env.Log != nil {
+				d.client.env.Log.WarnContext(ctx, "mysql: cannot add an index", "table", d.t.String(), "index", x.Name, "error", d.client.failure(ctx, err, ""))
+			}
+		default:
+			return nil, err
+		}
+	}
+	if !did {
+		return s, nil
+	}
+	return d.inspect(ctx)
+}
+
+// plan is how rows are written to the table as it is.
+type plan struct {
+	idKeys []string       // the unique indexes on the delivery's id
+	scales map[string]int // digits behind the point, of a DECIMAL
+	// singly: a row that is there is found by the key alone. ON DUPLICATE KEY
+	// UPDATE would update whatever row has any value of any unique index.
+	singly bool
+}
+
+// fit says whether rows can be written to the table, and how.
+func (d *destination) fit(s *shape) (*plan, error) {
+	if !s.there() {
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf(`table %s is not there, and "create" is false`, d.t))
+	}
+	p := &plan{scales: make(map[string]int), idKeys: s.uniqueOn(d.t.ID)}
+	var absent []string
+	for _, c := range d.t.Columns {
+		got, ok := s.columns[strings.ToLower(c.Name)]
+		if !ok {
+			absent = append(absent, c.Name)
+			continue
+		}
+		p.scales[c.Name] = maxScale
+		if got.kind == "decimal" {
+			p.scales[c.Name] = got.scale
+		}
+		if c.Name == d.t.ID && !slices.Contains([]string{"char", "varchar", "text", "uuid"}, got.kind) {
+			return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s: the column %s is %s; hookd keeps the delivery's id there, a text of 36 characters", d.t, c.Name, got.kind))
+		}
+	}
+	switch {
+	case len(absent) > 0:
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no column %s", d.t, strings.Join(absent, ", ")))
+	case strings.EqualFold(s.engine, "BLACKHOLE"):
+		return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s has the engine BLACKHOLE, which keeps nothing", d.t))
+	case len(p.idKeys) == 0:
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no unique index on %s alone, without which a repeat would be a second row", d.t, d.t.ID))
+	case d.t.Key != "" && len(s.uniqueOn(d.t.Key)) == 0:
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no unique index on %s alone, which upsert needs", d.t, d.t.Key))
+	}
+	for _, columns := range s.unique {
+		known := len(columns) == 1 && (strings.EqualFold(columns[0], d.t.ID) || strings.EqualFold(columns[0], d.t.Key))
+		p.singly = p.singly || d.t.Key != "" && !known
+	}
+	return p, nil
+}
