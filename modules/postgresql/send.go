@@ -131,6 +131,10 @@ func (d *destination) singly(ctx context.Context, s *session, sh *shape, items [
 
 // commit inserts the items in one transaction, all statements at once, and
 // settles them when it is committed. Otherwise it says at which item it failed.
+//
+// COPY into a table of the session, and from there, is not faster: 13 to 18
+// thousand rows a second, where this does 14 to 17 (BenchmarkBatch), and it does
+// not say which row is bad.
 func (d *destination) commit(ctx context.Context, s *session, sh *shape, items []item) (at int, err error) {
 	batch := &pgconn.Batch{}
 	if d.client.config.Prepare {

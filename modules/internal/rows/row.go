@@ -103,8 +103,8 @@ func (f *field) find(ctx context.Context, body any, d *event.Delivery) (v any, t
 				return nil, false, nil
 			}
 		case []any:
-			i, err := strconv.Atoi(key)
-			if err != nil || i < 0 || i >= len(in) {
+			i := index(key, len(in))
+			if i < 0 {
 				return nil, false, nil
 			}
 			v = in[i]
@@ -113,6 +113,14 @@ func (f *field) find(ctx context.Context, body any, d *event.Delivery) (v any, t
 		}
 	}
 	return v, true, nil
+}
+
+// index is the place in a list of n that a key of a path names; -1 for none.
+func index(key string, n int) int {
+	if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < n {
+		return i
+	}
+	return -1
 }
 
 // fill makes the column's value.
