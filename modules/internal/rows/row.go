@@ -26,6 +26,9 @@ type source struct {
 // delivery that the schema does not take is rejected, with the column and the
 // reason, and never with the value. Beyond that, only the end of ctx is an error.
 func (t *Table) Row(ctx context.Context, d *event.Delivery) ([]any, error) {
+	if ctx.Err() != nil {
+		return nil, link.Ended(ctx, fmt.Errorf("%s: the row was not made", t.Dialect.Module))
+	}
 	s := &source{t: t, d: d}
 	row := make([]any, 0, len(t.Columns))
 	for i, value := range t.system {
