@@ -126,14 +126,16 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	maps.Copy(cfg.RuntimeParams, t.params)
 	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the guard resolves
 	s := &session{prepared: make(map[string]bool)}
-	var over atomic.Bool
+	var (
+		over   atomic.Bool
+		undial error
+	)
 	cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if over.Load() {
 			return nil, net.ErrClosed // the library wants to cancel a statement whose connection is cut
 		}
-		conn, err := k.env.Dial(ctx, network, addr)
-		s.raw = conn
-		return conn, err
+		s.raw, undial = k.env.Dial(ctx, network, addr)
+		return s.raw, undial
 	}
 	if cfg.TLSConfig, err = t.tlsConfig(); err != nil {
 		return nil, modules.Retry(modules.CodeTLS, err)
@@ -143,6 +145,9 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	}
 	s.PgConn, err = pgconn.ConnectConfig(ctx, cfg)
 	over.Store(true)
+	if err != nil && undial != nil {
+		return nil, link.Failure(ctx, undial)
+	}
 	if err != nil {
 		return nil, connectFailure(ctx, t, err)
 	}
