@@ -13,7 +13,7 @@ ROUNDS   ?= 100
 CUTS     ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race sdks lint fuzz bench crash powercut backlog brokers throughput services-up services-down generate verify clean
+.PHONY: help build run test race sdks lint fuzz bench crash powercut backlog brokers rows throughput services-up services-down generate verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ backlog: ## a million deliveries to a dead destination: memory, accept rate, res
 
 brokers: ## take each broker away ROUNDS times under load and account for every event
 	HOOKD_BROKER_ROUNDS=$(ROUNDS) $(GO) test -tags $(TAGS) -count 1 -timeout 240m -run '^TestBrokerRestarts$$' -v ./server
+
+rows: ## fill tables with 10000 events, 100 of them bad, while databases and hookd are killed 20 times each
+	HOOKD_ROWS_EVENTS=10000 HOOKD_ROWS_KILLS=20 $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestRows$$' -v ./server
 
 throughput: ## EVENTS events through hookd to each broker: accepted and confirmed a second
 	HOOKD_BROKER_EVENTS=$(EVENTS) $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestBrokerThroughput$$' -v ./server

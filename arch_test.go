@@ -157,6 +157,7 @@ func TestThirdPartiesStayInTheirRoom(t *testing.T) {
 		"github.com/aws/":                   {"modules/aws_sqs"},
 		"cloud.google.com/go/":              {"modules/gcp_pubsub"},
 		"google.golang.org/grpc":            {"modules/gcp_pubsub"},
+		"github.com/jackc/pgx/":             {"modules/postgresql"},
 		"text/template":                     {},
 		"html/template":                     {},
 	}

@@ -59,6 +59,7 @@ var farEnds = []struct {
 	{"zeromq REQ", zeromqFarEnd("REP", "REQ")},
 	{"zeromq PUSH", zeromqFarEnd("PULL", "PUSH")},
 	{"mysql", mysqlFarEnd},
+	{"postgresql", postgresFarEnd},
 }
 
 const brokerLane = "out"

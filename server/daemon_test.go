@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -259,6 +260,7 @@ func newLedger() *ledger {
 type sender struct {
 	base   string
 	pad    string
+	body   string // instead of a number and the pad
 	client *http.Client
 	book   *ledger
 	next   func() int
@@ -299,7 +301,7 @@ func (s *sender) run(ctx context.Context, workers int) {
 // send posts one event. The signature is made here and not by hookd's own code,
 // so that the two must agree.
 func (s *sender) send(n int) {
-	body := fmt.Sprintf(`{"n":%d,"pad":%q}`, n, s.pad)
+	body := cmp.Or(s.body, fmt.Sprintf(`{"n":%d,"pad":%q}`, n, s.pad))
 	mac := hmac.New(sha256.New, []byte(webhookSecret))
 	_, _ = io.WriteString(mac, body)
 	req, err := http.NewRequest(http.MethodPost, s.base+"/webhook/github", strings.NewReader(body))

@@ -20,7 +20,7 @@ const interpreter = "/usr/bin/python3"
 
 // pythonPackages bring the modules that tests import.
 var pythonPackages = map[string]string{
-	"pika": "python3-pika", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
+	"pika": "python3-pika", "psycopg2": "python3-psycopg2", "redis": "python3-redis", "rq": "python3-rq", "zmq": "python3-zmq",
 	"stomp": "python3-stomp", "paho.mqtt": "python3-paho-mqtt", "confluent_kafka": "python3-confluent-kafka",
 	"boto3": "python3-boto3", "pymysql": "python3-pymysql",
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hookd/hookd/modules/log"
 	"github.com/hookd/hookd/modules/mqtt"
 	"github.com/hookd/hookd/modules/mysql"
+	"github.com/hookd/hookd/modules/postgresql"
 	"github.com/hookd/hookd/modules/rabbitmq"
 	redispublish "github.com/hookd/hookd/modules/redis_publish"
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
@@ -39,6 +40,7 @@ func Modules(stdout io.Writer) []modules.Module {
 		redispublish.Module(),
 		redisstream.Module(),
 		zeromq.Module(),
+		postgresql.Module(),
 	}
 }
 

@@ -253,3 +253,6 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// Own is how many of the columns are hookd's own; those of the schema follow.
+func (t *Table) Own() int { return len(t.system) }

@@ -1,0 +1,152 @@
+package postgresql_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/postgresql"
+)
+
+// logged is a log that connections write at once.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func decode(t testing.TB, text string, into spec.Described) {
+	t.Helper()
+	node, list := spec.ParseJSON("f", []byte(text))
+	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
+		t.Fatalf("%s: %v", text, list)
+	}
+}
+
+func open(t testing.TB, log *logged, connection string) (modules.Env, modules.Conn, error) {
+	t.Helper()
+	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := modules.Env{Log: slog.New(slog.NewTextHandler(log, nil)), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
+	m := postgresql.Module()
+	c := m.Connection()
+	decode(t, connection, c)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	conn, err := m.Open(ctx, env, c)
+	if err == nil {
+		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) })
+	}
+	return env, conn, err
+}
+
+// destination opens a connection and makes a destination.
+func destination(t testing.TB, connection, options string) (modules.BatchDestination, *logged) {
+	t.Helper()
+	log := new(logged)
+	env, conn, err := open(t, log, connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := postgresql.Module()
+	o := m.Options()
+	decode(t, options, o)
+	d, err := m.New(env, conn, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.(modules.BatchDestination), log
+}
+
+// want compares the failure of an error; a kind below 0 wants none.
+func want(t *testing.T, err error, kind modules.FailureKind, code string, parts ...string) {
+	t.Helper()
+	f := modules.FailureOf(err)
+	if err == nil || f.Kind != kind || f.Code != code {
+		t.Errorf("%v (%s), want %v (%s)", err, f.Code, kind, code)
+		return
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			t.Errorf("%v, want %q in it", err, p)
+		}
+	}
+}
+
+// Who is let in, and what is said where nobody is.
+func TestOpen(t *testing.T) {
+	b := newDatabase(t)
+	host, port := testinfra.Split(b.Addr)
+	at := func(more string) string {
+		return fmt.Sprintf(`{"host": %q, "port": %d, "user": %q, "password": %q%s}`, host, port, b.User, b.Password, more)
+	}
+	dsn := func(s string) string { return fmt.Sprintf(`{"connection_string": %q}`, s) }
+	_, dead := testinfra.Split("127.0.0.1:1")
+	for _, c := range []struct{ connection, code, part string }{
+		{at(""), "", ""},
+		{at(`, "sslmode": "disable"`), "", ""},
+		{at(`, "ssl": {"ca_file": "` + b.Certs.CA + `"}`), "", ""},
+		{at(`, "ssl": true, "ssl_ca_cert": "` + b.Certs.CA + `"`), "", ""},
+		{at(`, "sslmode": "verify-ca", "ssl_ca_cert": "` + b.Certs.CA + `"`), "", ""},
+		{at(`, "sslmode": "verify-ca", "ssl_ca_cert": "` + b.Certs.OtherCA + `"`), "tls", "unknown authority"},
+		{at(`, "sslmode": "require", "ssl_ca_cert": "` + b.Certs.OtherCA + `"`), "tls", "unknown authority"},
+		{at(`, "ssl_ca_cert": "` + b.Certs.OtherCA + `"`), "tls", "unknown authority"},
+		{at(`, "ssl": true`), "tls", "unknown authority"},
+		{at(`, "ssl": {"ca_file": "` + b.Certs.CA + `", "server_name": "elsewhere"}`), "tls", "elsewhere"},
+		{at(`, "ssl_ca_cert": "/nowhere.pem"`), "tls", "/nowhere.pem"},
+		{dsn(fmt.Sprintf("host=%s port=%d user='%s' password=%s dbname = postgres sslmode=require", host, port, b.User, b.Password)), "", ""},
+		{dsn(fmt.Sprintf("postgres://%s:%s@%s/nosuch", b.User, b.Password, b.Addr)), "not_found", `"nosuch" does not exist`},
+		{dsn(fmt.Sprintf("postgres://%s:wrong@%s/postgres", b.User, b.Addr)), "auth_failed", "password authentication failed"},
+		{fmt.Sprintf(`{"host": %q, "port": %d, "user": "nobody", "password": "x"}`, host, port), "auth_failed", `"nobody"`},
+		{fmt.Sprintf(`{"host": %q, "port": %d}`, host, dead), "unavailable", "refused"},
+	} {
+		_, _, err := open(t, new(logged), c.connection)
+		if c.code == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.connection, err)
+			}
+			continue
+		}
+		want(t, err, modules.Retryable, c.code, c.part)
+		if strings.Contains(fmt.Sprint(err), b.Password) {
+			t.Errorf("the password is shown: %v", err)
+		}
+	}
+}
+
+// What the library would take from the environment is not taken.
+func TestEnvironmentIsNotRead(t *testing.T) {
+	b := newDatabase(t)
+	t.Setenv("PGPASSWORD", b.Password)
+	t.Setenv("PGHOST", "192.0.2.1")
+	t.Setenv("PGOPTIONS", "-c search_path=nowhere")
+	host, port := testinfra.Split(b.Addr)
+	_, _, err := open(t, new(logged), fmt.Sprintf(`{"host": %q, "port": %d, "user": %q}`, host, port, b.User))
+	want(t, err, modules.Retryable, "auth_failed")
+	d, _ := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
+	if err := send(t, d, delivery(`{}`)); err != nil {
+		t.Error(err)
+	}
+}
