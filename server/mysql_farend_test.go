@@ -13,31 +13,40 @@ import (
 	"github.com/hookd/hookd/internal/testinfra"
 )
 
-func mysqlFarEnd(t *testing.T) farEnd {
+func mysqlFarEnd(t *testing.T) farEnd { return mysqlTable(t, "").farEnd }
+
+func mysqlTableEnd(t *testing.T) tableEnd {
+	return mysqlTable(t, `, "storage_mode": "relational", "schema": `+rowSchema)
+}
+
+// mysqlTable is a table with more in the options.
+func mysqlTable(t *testing.T, more string) tableEnd {
 	s := testinfra.MariaDB(t)
 	t.Logf("MariaDB %s, read back with PyMySQL", s.Version)
 	_, port := testinfra.Split(s.Addr)
 	peer := testinfra.NewPeer(t, "pymysql", "../modules/mysql/testdata/peer.py", strconv.Itoa(port), s.User, s.Password, testinfra.Database)
 	table := strings.NewReplacer("-", "_", ".", "_").Replace(testinfra.Unique(t))
-	return farEnd{
+	column := func(name string) []string {
+		line, err := json.Marshal([]string{"ids", table, name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return peer.Ask(string(line))
+	}
+	f := farEnd{
 		module: "mysql",
 		addr:   s.Addr,
 		connection: func(addr string) string {
 			host, port := testinfra.Split(addr)
 			return fmt.Sprintf(`{"host": %q, "port": %d, "database": %q, "user": %q, "password": %q}`, host, port, testinfra.Database, s.User, s.Password)
 		},
-		options: fmt.Sprintf(`{"table": %q}`, table),
-		ids: func() []string {
-			line, err := json.Marshal([]string{"ids", table})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return peer.Ask(string(line))
-		},
+		options: fmt.Sprintf(`{"table": %q%s}`, table, more),
+		ids:     func() []string { return column("id") },
 		kill:    func() { s.Kill(t); s.Start(t) },
 		restart: func() { s.Restart(t) },
 		inLoop:  func(n int) { insertInLoop(t, s, table+"_loop", n) },
 	}
+	return tableEnd{farEnd: f, numbers: func() []string { return column("n") }}
 }
 
 // insertInLoop stores n bodies, a commit each, with a statement that is prepared

@@ -11,6 +11,7 @@ var tableEnds = []struct {
 	make func(t *testing.T) tableEnd
 }{
 	{"postgresql", postgresTableEnd},
+	{"mysql", mysqlTableEnd},
 }
 
 func postgresTableEnd(t *testing.T) tableEnd {

@@ -8,6 +8,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/internal/rows"
 )
 
 // Check connects anew and asks whether the table is as it must be and whether
@@ -36,18 +37,18 @@ func (d *destination) Check(ctx context.Context) (err error) {
 	if !s.there() && d.o.Create {
 		return fresh.prepare(ctx, create(d.t, k.collation(ctx)))
 	}
-	p, err := fresh.fit(s)
+	p, err := fit(s, fresh.suit(s))
 	switch {
 	case err != nil && d.o.Create && modules.FailureOf(err).Code == modules.CodeNotFound:
 		return fresh.prepare(ctx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN hookd_asks INT", tableName(d.t)))
 	case err != nil:
 		return k.failure(ctx, err, d.t.String())
 	case p.singly:
-		if err := fresh.prepare(ctx, replace(d.t)); err != nil {
+		if err := fresh.prepare(ctx, replace(p.t, p.scales[rows.ColCreated])); err != nil {
 			return err
 		}
 	}
-	return fresh.prepare(ctx, insert(d.t, 1, d.t.Key != ""))
+	return fresh.prepare(ctx, insert(p.t, 1, p.t.Key != ""))
 }
 
 // prepare has the server look at a statement.

@@ -53,7 +53,7 @@ func (c *Connection) Fields() spec.Fields {
 		spec.String(&c.KeyFile, "ssl_key").Advanced().Doc("The original service's name of `tls.key_file`."),
 		spec.Int(&c.PoolMin, "pool_min_size").Default(2).Range(0, maxPool).Advanced().
 			Doc("Connections that stay open when nothing was sent for five minutes. They are opened when they are first needed."),
-		spec.Int(&c.PoolMax, "pool_max_size").Default(10).Range(1, maxPool).Advanced().
+		spec.Int(&c.PoolMax, "pool_max_size").Alias("max_connections").Default(10).Range(1, maxPool).Advanced().
 			Doc("Connections to open at most: how many batches are written at once."),
 	}
 }

@@ -28,7 +28,7 @@ const (
 	large                  // the row is too large: dead letter
 	duplicate              // a unique index has the value already
 	login                  // hookd is not let in
-	rights                 // the account may not do that: dead letter
+	rights                 // the account may not do that
 	missing                // the database, table or column is not there
 	busy                   // the server asks for time
 	conflict               // lost against another transaction
@@ -94,43 +94,44 @@ func (k *client) classify(ctx context.Context, err error, table string, opening 
 	case e == nil && opening && broken(err):
 		return modules.Retry(modules.CodeUnavailable, errors.New("the far end closed the connection at once: does MySQL listen there?"))
 	case e == nil:
-		return k.network(ctx, err)
+		return k.network(ctx, err, opening)
 	}
 	text := k.say(e, c, table)
 	switch c {
 	case data, duplicate:
-		return modules.Reject(modules.CodeRefused, text)
+		return modules.Reject(code(e), text)
 	case large:
 		return modules.Reject(modules.CodeTooLarge, text)
-	case login:
+	case login, rights:
 		return modules.Retry(modules.CodeAuthFailed, text)
-	case rights:
-		if opening {
-			return modules.Retry(modules.CodeAuthFailed, text)
-		}
-		// Whoever took the rights away meant it: no event shall come late because
-		// they were given back.
-		return modules.Reject(modules.CodeAuthFailed, text)
 	case missing:
 		return modules.Retry(modules.CodeNotFound, text)
 	case busy:
 		return modules.Throttle(modules.CodeThrottled, throttlePause, text)
 	case readOnly:
-		if k.db != nil {
-			k.closeIdle(0) // the name may lead to another server by now
+		if opening {
+			return modules.Retry(modules.CodeUnavailable, text)
 		}
-		return modules.Retry(modules.CodeUnavailable, text)
+		return modules.Disconnect(text) // the name may lead to another server by now
 	case full:
 		return modules.Retry(modules.CodeDiskFull, text)
 	case gone:
-		return modules.Retry(modules.CodeConnectionLost, text)
+		if opening {
+			return modules.Retry(modules.CodeUnavailable, text)
+		}
+		return modules.Disconnect(text)
 	case conflict, other:
 	}
-	return modules.Retry("mysql_"+strconv.Itoa(int(e.Number)), text)
+	return modules.Retry(code(e), text)
 }
 
+// code is the slug of an error that has no better one.
+func code(e *driver.MySQLError) string { return "mysql_" + strconv.Itoa(int(e.Number)) }
+
 // network says what an error means that is not the server's.
-func (k *client) network(ctx context.Context, err error) error {
+//
+// A server that is gone is the host's to come back to: that uses no attempts up.
+func (k *client) network(ctx context.Context, err error, opening bool) error {
 	var op *net.OpError
 	switch {
 	case errors.Is(err, driver.ErrPktTooLarge):
@@ -144,12 +145,14 @@ func (k *client) network(ctx context.Context, err error) error {
 		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("user %q: the server wants the password in clear text, which hookd never sends", k.target.user))
 	case errors.Is(err, driver.ErrMalformPkt), errors.Is(err, driver.ErrOldProtocol), errors.Is(err, driver.ErrPktSync), errors.Is(err, driver.ErrPktSyncMul):
 		return modules.Retry(modules.CodeBadAnswer, errors.New("the far end did not speak MySQL's protocol: is that the server's port?"))
-	case errors.As(err, &op) && op.Op == "dial":
-		return link.Failure(ctx, err)
-	case broken(err):
-		return modules.Retry(modules.CodeConnectionLost, errors.New("the connection broke; what was under way is sent again"))
+	case !opening && broken(err):
+		return modules.Disconnect(errors.New("the connection broke; what was under way is sent again"))
 	}
-	return link.Failure(ctx, err)
+	f := modules.FailureOf(link.Failure(ctx, err))
+	if !opening && (f.Code == modules.CodeUnavailable || errors.As(err, &op) && f.Code != modules.CodeEgressDenied && f.Code != modules.CodeTLS) {
+		return modules.Disconnect(err)
+	}
+	return &f
 }
 
 // broken reports a connection that ended in the middle of something.

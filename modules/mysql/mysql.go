@@ -1,11 +1,7 @@
 // Package mysql writes deliveries to tables of MySQL or MariaDB.
 package mysql
 
-import (
-	"github.com/hookd/hookd/modules"
-)
-
-const doc = `x`
+import "github.com/hookd/hookd/modules"
 
 // Module declares the module.
 func Module() modules.Module {

@@ -35,8 +35,8 @@ var session = map[string]string{
 	"innodb_lock_wait_timeout": "10",
 }
 
-// client is a pool of connections. It heals by itself: connections that broke
-// are replaced.
+// client is a pool of connections. One that broke is replaced; when the server
+// is gone the host opens another pool.
 type client struct {
 	env     modules.Env
 	config  *Connection
@@ -127,14 +127,11 @@ func (k *client) used() {
 }
 
 // shrink closes idle connections beyond pool_min_size.
-func (k *client) shrink() { k.closeIdle(k.config.PoolMin) }
-
-// closeIdle closes idle connections beyond n.
-func (k *client) closeIdle(n int) {
+func (k *client) shrink() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.closed {
-		k.db.SetMaxIdleConns(n)
+		k.db.SetMaxIdleConns(k.config.PoolMin)
 		k.db.SetMaxIdleConns(k.config.PoolMax)
 	}
 }

@@ -74,7 +74,7 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 			continue
 		}
 		r.i = i
-		if size+r.size > d.client.packet || (len(chunk)+1)*len(d.t.Columns) > maxPlaceholders {
+		if size+r.size > d.client.packet || (len(chunk)+1)*len(p.t.Columns) > maxPlaceholders {
 			flush()
 		}
 		chunk, size = append(chunk, r), size+r.size
@@ -104,7 +104,7 @@ func (d *destination) row(ctx context.Context, p *plan, x *event.Delivery) (row,
 		return row{}, err
 	}
 	r := row{id: x.ID.String(), values: values}
-	for i, c := range d.t.Columns {
+	for i, c := range p.t.Columns {
 		if values[i], err = value(c, values[i], p.scales[c.Name]); err != nil {
 			return row{}, modules.Reject(dialect.CodeValue(), fmt.Errorf("mysql: table %s, column %s (%s): %w", d.t, c.Name, c.Type, err))
 		}
@@ -125,7 +125,7 @@ func (d *destination) row(ctx context.Context, p *plan, x *event.Delivery) (row,
 func (d *destination) store(ctx context.Context, p *plan, chunk []row, results []modules.Result) {
 	if p.singly {
 		for _, r := range chunk {
-			results[r.i] = d.result(ctx, p, d.upsert(ctx, r))
+			results[r.i] = d.result(ctx, p, d.upsert(ctx, p, r))
 		}
 		return
 	}
@@ -133,7 +133,7 @@ func (d *destination) store(ctx context.Context, p *plan, chunk []row, results [
 	for _, r := range chunk {
 		args = append(args, r.values...)
 	}
-	_, err := d.client.db.ExecContext(ctx, insert(d.t, len(chunk), d.t.Key != ""), args...)
+	_, err := d.client.db.ExecContext(ctx, insert(p.t, len(chunk), p.t.Key != ""), args...)
 	if len(chunk) > 1 && aboutOne(err) && ctx.Err() == nil {
 		d.isolate(ctx, p, chunk, results)
 		return
@@ -178,7 +178,7 @@ func (d *destination) isolate(ctx context.Context, p *plan, chunk []row, results
 		return
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing to undo after a commit
-	stmt, err := tx.PrepareContext(ctx, insert(d.t, 1, d.t.Key != ""))
+	stmt, err := tx.PrepareContext(ctx, insert(p.t, 1, p.t.Key != ""))
 	if err != nil {
 		fail(err)
 		return
@@ -204,21 +204,11 @@ func (d *destination) isolate(ctx context.Context, p *plan, chunk []row, results
 const maxRaces = 5
 
 // upsert updates the row of the key, or adds it.
-func (d *destination) upsert(ctx context.Context, r row) error {
-	var args []any
-	var of any
-	for i, c := range d.t.Columns {
-		if !slices.Contains(kept, c.Name) {
-			args = append(args, r.values[i])
-		}
-		if c.Name == d.t.Key {
-			of = r.values[i]
-		}
-	}
-	args = append(args, of)
+func (d *destination) upsert(ctx context.Context, p *plan, r row) error {
+	args := replaceArgs(p.t, r.values)
 	var err error
 	for range maxRaces {
-		res, failed := d.client.db.ExecContext(ctx, replace(d.t), args...)
+		res, failed := d.client.db.ExecContext(ctx, replace(p.t, p.scales[rows.ColCreated]), args...)
 		if failed != nil {
 			return failed
 		}
@@ -226,7 +216,7 @@ func (d *destination) upsert(ctx context.Context, r row) error {
 			return err
 		}
 		var e *driver.MySQLError
-		_, err = d.client.db.ExecContext(ctx, insert(d.t, 1, false), r.values...)
+		_, err = d.client.db.ExecContext(ctx, insert(p.t, 1, false), r.values...)
 		if !errors.As(err, &e) || classes[e.Number] != duplicate {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
@@ -78,8 +79,8 @@ func TestUpsertByKeyOnly(t *testing.T) {
 			t.Error(err)
 		}
 		if more != "" {
-			want(t, "unique", err, modules.Rejected, modules.CodeRefused, `the unique index "email"`)
-			want(t, "unique, by an update", send(t, d, body("a", "y", 6)), modules.Rejected, modules.CodeRefused, `the unique index "email"`)
+			want(t, "unique", err, modules.Rejected, "mysql_1062", `the unique index "email"`)
+			want(t, "unique, by an update", send(t, d, body("a", "y", 6)), modules.Rejected, "mysql_1062", `the unique index "email"`)
 		}
 		got := fmt.Sprint(b.ask(t, "SELECT `order`, email, n FROM %s WHERE `order` <> 'b' ORDER BY n"))
 		if got != "[map[email:y n:2 order:A] map[email:z n:3 order:a ] map[email:x n:4 order:a]]" {
@@ -87,6 +88,18 @@ func TestUpsertByKeyOnly(t *testing.T) {
 		}
 		if id := b.ask(t, "SELECT id FROM %s WHERE n = 4"); id[0]["id"] != first.ID.String() {
 			t.Error("the row has another id")
+		}
+		// What was received before the event of the row changes nothing; what was
+		// received at the same time does.
+		late := body("a", "late", 9)
+		late.Event.Received = late.Event.Received.Add(-time.Microsecond)
+		for _, x := range []*event.Delivery{late, body("a", "x", 4)} {
+			if err := send(t, d, x); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := fmt.Sprint(b.ask(t, "SELECT email, n FROM %s WHERE `order` = 'a'")); got != "[map[email:x n:4]]" {
+			t.Errorf("unique%q: after a late event %s", more, got)
 		}
 		want(t, "null", send(t, d, delivery(`{"n": 1}`)), modules.Rejected, "mysql_value", "column order")
 		// Many at once, of few keys, by themselves and in batches.
@@ -138,7 +151,7 @@ func TestLaterPerhaps(t *testing.T) {
 	}
 	b.do("root", "SET GLOBAL read_only = 1")
 	t.Cleanup(func() { b.do("root", "SET GLOBAL read_only = 0") })
-	want(t, "read-only", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeUnavailable, "read-only")
+	want(t, "read-only", send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "read-only")
 	want(t, "read-only, Check", check(t, d), modules.Retryable, modules.CodeUnavailable, "read-only")
 	b.do("root", "SET GLOBAL read_only = 0")
 	if err := send(t, d, delivery(`{}`)); err != nil {
@@ -165,4 +178,24 @@ func TestLaterPerhaps(t *testing.T) {
 	}
 	_, _, err := open(t, full)
 	want(t, "too many connections", err, modules.Throttled, modules.CodeThrottled, "max_user_connections")
+}
+
+// A column that keeps whole seconds rounds: that makes no event older than one
+// before it.
+func TestUpsertOfWholeSeconds(t *testing.T) {
+	for _, more := range []string{"", ", UNIQUE (email)"} {
+		b := newServer(t)
+		b.exec("CREATE TABLE %s (id CHAR(36) PRIMARY KEY, webhook_id TEXT, created_at DATETIME, k VARCHAR(50) NOT NULL UNIQUE, email VARCHAR(50), n BIGINT" + more + ")")
+		d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q, "storage_mode": "relational", "upsert": true, "upsert_key": "k", "schema": {"k": "text", "email": "text", "n": "integer"}}`, b.table))
+		for n := range 4 {
+			x := delivery(fmt.Sprintf(`{"k": "a", "email": "e", "n": %d}`, n))
+			x.Event.Received = x.Event.Received.Truncate(time.Second).Add(time.Duration(300+200*n) * time.Millisecond)
+			if err := send(t, d, x); err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(b.ask(t, "SELECT n FROM %s")); got != fmt.Sprintf("[map[n:%d]]", n) {
+				t.Errorf("%q: %s", more, got)
+			}
+		}
+	}
 }

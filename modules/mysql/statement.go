@@ -28,22 +28,54 @@ func insert(t *rows.Table, n int, update bool) string {
 	if !update {
 		return b.String()
 	}
-	for i, name := range updated(t) {
-		if b.WriteString([]string{" ON DUPLICATE KEY UPDATE ", ", "}[min(i, 1)]); true {
-			fmt.Fprintf(&b, "%[1]s = VALUES(%[1]s)", quote(name))
-		}
-	}
+	b.WriteString(" ON DUPLICATE KEY UPDATE ")
+	b.WriteString(assign(t, func(name string) string { return "VALUES(" + quote(name) + ")" }, "VALUES("+quote(rows.ColCreated)+")"))
 	return b.String()
 }
 
-// replace is the statement that updates the row of the upsert's key; its values
-// are those of updated, and then the key.
-func replace(t *rows.Table) string {
+// assign is what an upsert does with a row that is there. An event that was
+// received before the one that the row has changes nothing: every column looks at
+// the time, and the time itself comes last, because the assignments are done one
+// after the other.
+func assign(t *rows.Table, value func(name string) string, received string) string {
 	var sets []string
 	for _, name := range updated(t) {
-		sets = append(sets, quote(name)+" = ?")
+		v := value(name)
+		if timed(t) {
+			v = fmt.Sprintf("IF(%[1]s IS NULL OR %[1]s <= %[2]s, %[3]s, %[4]s)", quote(rows.ColCreated), received, v, quote(name))
+		}
+		sets = append(sets, quote(name)+" = "+v)
 	}
-	return fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", tableName(t), strings.Join(sets, ", "), quote(t.Key))
+	if len(sets) == 0 { // nothing but the key
+		sets = []string{quote(t.Key) + " = " + quote(t.Key)}
+	}
+	return strings.Join(sets, ", ")
+}
+
+// timed reports a table whose rows say when their event was received.
+func timed(t *rows.Table) bool {
+	return slices.ContainsFunc(t.Columns[:t.Own()], func(c rows.Column) bool { return c.Name == rows.ColCreated })
+}
+
+// replace is the statement that updates the row of the upsert's key. Its values
+// are those of replaceArgs. precision is that of the column created_at: what is
+// compared must be rounded as what was stored.
+func replace(t *rows.Table, precision int) string {
+	received := fmt.Sprintf("CAST(? AS DATETIME(%d))", precision)
+	return fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", tableName(t), assign(t, func(string) string { return "?" }, received), quote(t.Key))
+}
+
+func replaceArgs(t *rows.Table, values []any) (args []any) {
+	at := func(name string) any {
+		return values[slices.IndexFunc(t.Columns, func(c rows.Column) bool { return c.Name == name })]
+	}
+	for _, name := range updated(t) {
+		if timed(t) {
+			args = append(args, at(rows.ColCreated))
+		}
+		args = append(args, at(name))
+	}
+	return append(args, at(t.Key))
 }
 
 func columnNames(t *rows.Table) []string {
@@ -55,26 +87,30 @@ func columnNames(t *rows.Table) []string {
 }
 
 // updated are the columns that an upsert writes to a row that is there: all but
-// those that say how the row came to be.
+// the key and those that say how the row came to be. The time comes last.
 func updated(t *rows.Table) []string {
 	var names []string
 	for _, c := range t.Columns {
-		if !slices.Contains(kept, c.Name) {
+		if c.Name != t.ID && c.Name != rows.ColHook && c.Name != t.Key && (c.Name != rows.ColCreated || !timed(t)) {
 			names = append(names, c.Name)
 		}
 	}
+	if timed(t) {
+		names = append(names, rows.ColCreated)
+	}
 	return names
 }
-
-var kept = []string{rows.ColID, rows.ColHook, rows.ColCreated}
 
 // create is the statement that makes the table. Texts are compared as they are,
 // by code points and with their trailing spaces, where the server has a
 // collation for that.
 func create(t *rows.Table, collation string) string {
 	var parts []string
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
 		text := quote(c.Name) + " " + sqlType(c, keyed(t, c))
+		if i < t.Own() && c.Type.Kind == rows.Timestamp {
+			text += " DEFAULT CURRENT_TIMESTAMP(6)"
+		}
 		if c.NotNull {
 			text += " NOT NULL"
 		}

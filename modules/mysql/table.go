@@ -23,7 +23,7 @@ type shape struct {
 // column is one of the server's.
 type column struct {
 	name, kind string // kind is its data type in lower case
-	scale      int
+	scale      int    // digits behind the point, or of a second
 }
 
 // there reports a table that exists.
@@ -47,7 +47,7 @@ func (d *destination) inspect(ctx context.Context) (*shape, error) {
 		schema = d.client.target.database
 	}
 	db := d.client.db
-	rs, err := db.QueryContext(ctx, `SELECT c.COLUMN_NAME, LOWER(c.DATA_TYPE), COALESCE(c.NUMERIC_SCALE, 0), COALESCE(t.ENGINE, '')
+	rs, err := db.QueryContext(ctx, `SELECT c.COLUMN_NAME, LOWER(c.DATA_TYPE), COALESCE(c.NUMERIC_SCALE, c.DATETIME_PRECISION, 0), COALESCE(t.ENGINE, '')
 		FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
 		WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ?`, schema, d.t.Name)
 	if err != nil {
@@ -107,12 +107,12 @@ func (d *destination) ready(ctx context.Context) (*plan, error) {
 	}
 	s, err := d.inspect(ctx)
 	if err == nil && d.o.Create {
-		s, err = d.make(ctx, s)
+		s, err = d.make(ctx, s, d.suit(s))
 	}
 	if err != nil {
 		return nil, d.client.failure(ctx, err, d.t.String())
 	}
-	p, err := d.fit(s)
+	p, err := fit(s, d.suit(s))
 	if err != nil {
 		return nil, d.client.failure(ctx, err, d.t.String())
 	}
@@ -120,8 +120,29 @@ func (d *destination) ready(ctx context.Context) (*plan, error) {
 	return p, nil
 }
 
-// make adds what is missing. Nothing that is there is changed.
-func (d *destination) make(ctx context.Context, s *shape) (*shape, error) {
+// suit is the table as it is to be used: where its id is something else than a
+// text, a number for instance, the delivery's id has a column of its own.
+func (d *destination) suit(s *shape) *rows.Table {
+	id, there := s.columns[rows.ColID]
+	_, taken := d.t.Column(rows.ColDelivery)
+	if !there || d.t.ID != rows.ColID || taken || holdsID(id) {
+		return d.t
+	}
+	t := *d.t
+	t.Columns = slices.Clone(t.Columns)
+	t.ID, t.Columns[0].Name = rows.ColDelivery, rows.ColDelivery
+	return &t
+}
+
+// holdsID reports a column that can have a delivery's id, a text of 36
+// characters.
+func holdsID(c column) bool {
+	return slices.Contains([]string{"char", "varchar", "text", "uuid"}, c.kind)
+}
+
+// make adds to the server's table what t has and it has not. Nothing that is
+// there is changed.
+func (d *destination) make(ctx context.Context, s *shape, t *rows.Table) (*shape, error) {
 	did := false
 	exec := func(what, statement string) error {
 		if _, err := d.client.db.ExecContext(ctx, statement); err != nil {
@@ -129,43 +150,43 @@ func (d *destination) make(ctx context.Context, s *shape) (*shape, error) {
 		}
 		did = true
 		if d.client.env.Log != nil {
-			d.client.env.Log.InfoContext(ctx, "mysql: changed a table", "table", d.t.String(), "change", what, "statement", statement)
+			d.client.env.Log.InfoContext(ctx, "mysql: changed a table", "table", t.String(), "change", what, "statement", statement)
 		}
 		return nil
 	}
 	if !s.there() {
-		if err := exec("created a table", create(d.t, d.client.collation(ctx))); err != nil {
+		if err := exec("created a table", create(t, d.client.collation(ctx))); err != nil {
 			return nil, err
 		}
 		return d.inspect(ctx)
 	}
-	for _, c := range d.t.Columns {
+	for _, c := range t.Columns {
 		if _, ok := s.columns[strings.ToLower(c.Name)]; ok {
 			continue
 		}
 		// The rows that are there have no value for it: it cannot be NOT NULL.
-		err := exec("added a column", fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s NULL", tableName(d.t), quote(c.Name), sqlType(c, keyed(d.t, c))))
+		err := exec("added a column", fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s NULL", tableName(t), quote(c.Name), sqlType(c, keyed(t, c))))
 		if err != nil && !isNumber(err, 1060) { // somebody else has added it
 			return nil, err
 		}
 	}
-	want := indexes(d.t)
-	if len(s.uniqueOn(d.t.ID)) == 0 {
-		want = append(want, index{rows.Index{Name: "hookd_" + d.t.ID, Columns: []string{d.t.ID}, Unique: true}})
+	want := indexes(t)
+	if len(s.uniqueOn(t.ID)) == 0 {
+		want = append(want, index{rows.Index{Name: "hookd_" + t.ID, Columns: []string{t.ID}, Unique: true}})
 	}
 	for _, x := range want {
 		if s.names[strings.ToLower(x.Name)] || x.Unique && len(x.Columns) == 1 && len(s.uniqueOn(x.Columns[0])) > 0 {
 			continue
 		}
-		err := exec("added an index", fmt.Sprintf("ALTER TABLE %s ADD %s", tableName(d.t), x.clause(d.t)))
+		err := exec("added an index", fmt.Sprintf("ALTER TABLE %s ADD %s", tableName(t), x.clause(t)))
 		switch c, _ := classOf(err); {
 		case err == nil, isNumber(err, 1061):
 		case c == gone || c == busy || c == rights || c == other && ctx.Err() != nil:
 			return nil, err
-		case x.Columns[0] != d.t.ID && x.Columns[0] != d.t.Key && ctx.Err() == nil:
+		case x.Columns[0] != t.ID && x.Columns[0] != t.Key && ctx.Err() == nil:
 			// The rows go in without it; fit asks for what they need.
 			if d.client.env.Log != nil {
-				d.client.env.Log.WarnContext(ctx, "mysql: cannot add an index", "table", d.t.String(), "index", x.Name, "error", d.client.failure(ctx, err, ""))
+				d.client.env.Log.WarnContext(ctx, "mysql: cannot add an index", "table", t.String(), "index", x.Name, "error", d.client.failure(ctx, err, ""))
 			}
 		default:
 			return nil, err
@@ -179,47 +200,48 @@ func (d *destination) make(ctx context.Context, s *shape) (*shape, error) {
 
 // plan is how rows are written to the table as it is.
 type plan struct {
+	t      *rows.Table
 	idKeys []string       // the unique indexes on the delivery's id
-	scales map[string]int // digits behind the point, of a DECIMAL
+	scales map[string]int // digits behind the point, or of a second
 	// singly: a row that is there is found by the key alone. ON DUPLICATE KEY
 	// UPDATE would update whatever row has any value of any unique index.
 	singly bool
 }
 
 // fit says whether rows can be written to the table, and how.
-func (d *destination) fit(s *shape) (*plan, error) {
+func fit(s *shape, t *rows.Table) (*plan, error) {
 	if !s.there() {
-		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf(`table %s is not there, and "create" is false`, d.t))
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf(`table %s is not there, and "create" is false`, t))
 	}
-	p := &plan{scales: make(map[string]int), idKeys: s.uniqueOn(d.t.ID)}
+	p := &plan{t: t, scales: make(map[string]int), idKeys: s.uniqueOn(t.ID)}
 	var absent []string
-	for _, c := range d.t.Columns {
+	for _, c := range t.Columns {
 		got, ok := s.columns[strings.ToLower(c.Name)]
 		if !ok {
 			absent = append(absent, c.Name)
 			continue
 		}
 		p.scales[c.Name] = maxScale
-		if got.kind == "decimal" {
+		if got.kind == "decimal" || got.kind == "datetime" || got.kind == "timestamp" {
 			p.scales[c.Name] = got.scale
 		}
-		if c.Name == d.t.ID && !slices.Contains([]string{"char", "varchar", "text", "uuid"}, got.kind) {
-			return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s: the column %s is %s; hookd keeps the delivery's id there, a text of 36 characters", d.t, c.Name, got.kind))
+		if c.Name == t.ID && !holdsID(got) {
+			return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s: the column %s is %s; hookd keeps the delivery's id there, a text of 36 characters", t, c.Name, got.kind))
 		}
 	}
 	switch {
 	case len(absent) > 0:
-		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no column %s", d.t, strings.Join(absent, ", ")))
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no column %s", t, strings.Join(absent, ", ")))
 	case strings.EqualFold(s.engine, "BLACKHOLE"):
-		return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s has the engine BLACKHOLE, which keeps nothing", d.t))
+		return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s has the engine BLACKHOLE, which keeps nothing", t))
 	case len(p.idKeys) == 0:
-		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no unique index on %s alone, without which a repeat would be a second row", d.t, d.t.ID))
-	case d.t.Key != "" && len(s.uniqueOn(d.t.Key)) == 0:
-		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no unique index on %s alone, which upsert needs", d.t, d.t.Key))
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no unique index on %s alone, without which a repeat would be a second row", t, t.ID))
+	case t.Key != "" && len(s.uniqueOn(t.Key)) == 0:
+		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf("table %s has no unique index on %s alone, which upsert needs", t, t.Key))
 	}
 	for _, columns := range s.unique {
-		known := len(columns) == 1 && (strings.EqualFold(columns[0], d.t.ID) || strings.EqualFold(columns[0], d.t.Key))
-		p.singly = p.singly || d.t.Key != "" && !known
+		known := len(columns) == 1 && (strings.EqualFold(columns[0], t.ID) || strings.EqualFold(columns[0], t.Key))
+		p.singly = p.singly || t.Key != "" && !known
 	}
 	return p, nil
 }

@@ -66,7 +66,7 @@ func TestTypes(t *testing.T) {
 	} {
 		code := "mysql_value"
 		if strings.Contains(text, "range") {
-			code = modules.CodeRefused
+			code = "mysql_1264"
 		}
 		want(t, body, send(t, d, delivery(body)), modules.Rejected, code, text)
 	}
@@ -149,7 +149,7 @@ func TestExistingTable(t *testing.T) {
 // Tables that cannot hold deliveries are told before one is lost.
 func TestUnfitTables(t *testing.T) {
 	for what, c := range map[string]struct{ table, more, text string }{
-		"number":     {"CREATE TABLE %s (id BIGINT AUTO_INCREMENT PRIMARY KEY)", "", "column id is bigint"},
+		"number":     {"CREATE TABLE %s (id BIGINT AUTO_INCREMENT PRIMARY KEY)", `, "create": false`, "has no column delivery_id"},
 		"blackhole":  {"CREATE TABLE %s (id CHAR(36) PRIMARY KEY) ENGINE=BLACKHOLE", "", "BLACKHOLE"},
 		"no key":     {"CREATE TABLE %s (id CHAR(36), webhook_id TEXT, payload JSON, headers JSON, created_at DATETIME, timestamp DATETIME)", `, "create": false`, "no unique index on id"},
 		"prefix key": {"CREATE TABLE %s (id CHAR(36), webhook_id TEXT, payload JSON, headers JSON, created_at DATETIME, timestamp DATETIME, UNIQUE (id(8)))", `, "create": false`, "no unique index on id"},
@@ -190,11 +190,34 @@ func TestRights(t *testing.T) {
 		t.Errorf("Send: %v", err)
 	}
 	b.revoke("INSERT")
-	want(t, "Check", check(t, d), modules.Rejected, modules.CodeAuthFailed, "INSERT command denied")
-	want(t, "Send", send(t, d, delivery(`{}`)), modules.Rejected, modules.CodeAuthFailed, "INSERT command denied")
+	want(t, "Check", check(t, d), modules.Retryable, modules.CodeAuthFailed, "INSERT command denied")
+	want(t, "Send", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "INSERT command denied")
 	other := destination(t, b.connection(), fmt.Sprintf(`{"table": "%s_new"}`, b.table))
-	want(t, "Check, no right to create", check(t, other), modules.Rejected, modules.CodeAuthFailed, "denied")
+	want(t, "Check, no right to create", check(t, other), modules.Retryable, modules.CodeAuthFailed, "denied")
 	if n := len(b.do("query", "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+testinfra.Database+"' AND TABLE_NAME = '"+b.table+"_new'")); n != 0 {
 		t.Error("Check made a table")
+	}
+}
+
+// A table whose id is a number gets another column for the delivery's, and the
+// numbers go on.
+func TestNumbersAsID(t *testing.T) {
+	b := newServer(t)
+	b.exec("CREATE TABLE %s (id BIGINT AUTO_INCREMENT PRIMARY KEY, payload JSON) CHARSET utf8mb4", "INSERT INTO %s (payload) VALUES ('{}')")
+	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
+	if err := check(t, d); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	x := delivery(`{"a":1}`)
+	for range 2 {
+		if err := send(t, d, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := fmt.Sprint(b.ask(t, "SELECT id, delivery_id FROM %s ORDER BY id LIMIT 2")); got != "[map[delivery_id:<nil> id:1] map[delivery_id:"+x.ID.String()+" id:2]]" {
+		t.Error(got)
+	}
+	if n := len(b.rows(t, "id")); n != 2 {
+		t.Errorf("%d rows", n)
 	}
 }
