@@ -44,7 +44,9 @@ func connectFailure(ctx context.Context, t *target, err error) error {
 		if text := err.Error(); strings.Contains(text, "server refused TLS") {
 			return modules.Retry(modules.CodeTLS, fmt.Errorf("the server has no TLS, and sslmode is %s", t.mode))
 		}
-		return link.Failure(ctx, err)
+		f := modules.FailureOf(link.Failure(ctx, err))
+		f.Err = errors.New(lastLine(err)) // the library tells of each attempt, one a line
+		return &f
 	case strings.HasPrefix(e.Code, "28"), e.Code == stateNoRight:
 		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("user %q, database %q: %s", t.user, t.database, e.Message))
 	case e.Code == stateNoDatabase:
@@ -53,6 +55,11 @@ func connectFailure(ctx context.Context, t *target, err error) error {
 		return modules.Retry(modules.CodeUnavailable, fmt.Errorf("%s (%s)", e.Message, e.Code))
 	}
 	return modules.Retry(code(e), fmt.Errorf("%s (%s)", e.Message, e.Code))
+}
+
+func lastLine(err error) string {
+	text := strings.TrimSpace(err.Error())
+	return strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
 }
 
 // code is the slug of a SQLSTATE that has no better one.

@@ -101,15 +101,13 @@ func (k *client) put(s *session) {
 	}
 }
 
-// drop ends a session without a farewell.
+// drop ends a session without a farewell. What the library itself does to end
+// one that failed is waited for by Close.
 func (k *client) drop(s *session) {
 	_ = s.raw.Close()
-	k.work.Go(func() {
-		if !s.IsClosed() {
-			_ = s.PgConn.Close(context.Background())
-		}
-		<-s.CleanupDone()
-	})
+	if s.IsClosed() {
+		k.work.Go(func() { <-s.CleanupDone() })
+	}
 }
 
 func (k *client) connect(ctx context.Context) (*session, error) {
@@ -128,14 +126,16 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	maps.Copy(cfg.RuntimeParams, t.params)
 	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the guard resolves
 	s := &session{prepared: make(map[string]bool)}
-	var over atomic.Bool
+	var (
+		over   atomic.Bool
+		undial error
+	)
 	cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if over.Load() {
 			return nil, net.ErrClosed // the library wants to cancel a statement whose connection is cut
 		}
-		conn, err := k.env.Dial(ctx, network, addr)
-		s.raw = conn
-		return conn, err
+		s.raw, undial = k.env.Dial(ctx, network, addr)
+		return s.raw, undial
 	}
 	if cfg.TLSConfig, err = t.tlsConfig(); err != nil {
 		return nil, modules.Retry(modules.CodeTLS, err)
@@ -145,6 +145,9 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	}
 	s.PgConn, err = pgconn.ConnectConfig(ctx, cfg)
 	over.Store(true)
+	if err != nil && undial != nil {
+		return nil, link.Failure(ctx, undial)
+	}
 	if err != nil {
 		return nil, connectFailure(ctx, t, err)
 	}
@@ -152,7 +155,6 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	// may have another default.
 	_, err = s.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'").ReadAll()
 	if err != nil {
-		_ = s.raw.Close()
 		k.drop(s)
 		return nil, connectFailure(ctx, t, err)
 	}
@@ -202,7 +204,7 @@ func (k *client) Close(ctx context.Context) error {
 	var errs []error
 	for _, s := range idle {
 		stop := context.AfterFunc(ctx, func() { _ = s.raw.Close() })
-		if err := s.PgConn.Close(ctx); err != nil && !errors.Is(err, net.ErrClosed) && ctx.Err() != nil {
+		if err := s.Close(ctx); err != nil && !errors.Is(err, net.ErrClosed) && ctx.Err() != nil {
 			errs = append(errs, fmt.Errorf("postgresql: %s: close: %w", k.target.addr(), err))
 		}
 		stop()

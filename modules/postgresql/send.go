@@ -2,7 +2,6 @@ package postgresql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"sync/atomic"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
-	"github.com/hookd/hookd/modules/internal/link"
 	"github.com/hookd/hookd/modules/internal/rows"
 )
 
@@ -55,14 +53,12 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 	results := make([]modules.Result, len(ds))
 	var items []item
 	for i, x := range ds {
-		switch row, err := d.table.Row(ctx, x); {
-		case err != nil:
+		row, err := d.table.Row(ctx, x)
+		if err != nil {
 			results[i].Err = err
-		case ctx.Err() != nil:
-			results[i].Err = link.Ended(ctx, errors.New("postgresql: not sent"))
-		default:
-			items = append(items, item{encode(row), &results[i]})
+			continue
 		}
+		items = append(items, item{encode(row), &results[i]})
 	}
 	if len(items) == 0 {
 		return results
@@ -131,6 +127,10 @@ func (d *destination) singly(ctx context.Context, s *session, sh *shape, items [
 
 // commit inserts the items in one transaction, all statements at once, and
 // settles them when it is committed. Otherwise it says at which item it failed.
+//
+// COPY into a table of the session, and from there, is not faster: 13 to 18
+// thousand rows a second, where this does 14 to 17 (BenchmarkBatch), and it does
+// not say which row is bad.
 func (d *destination) commit(ctx context.Context, s *session, sh *shape, items []item) (at int, err error) {
 	batch := &pgconn.Batch{}
 	if d.client.config.Prepare {

@@ -2,8 +2,11 @@ package postgresql_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -273,5 +276,46 @@ func TestCommitsAreOnDisk(t *testing.T) {
 		if got := b.rows("SELECT sync FROM "+b.table+" WHERE id = %s", x.ID.String()); got[0][0] != "on" {
 			t.Error(got)
 		}
+	}
+}
+
+// Every module-config of the original's files takes an event.
+func TestOriginalOptions(t *testing.T) {
+	b := newDatabase(t)
+	text, err := os.ReadFile("../../testdata/original/postgresql.webhooks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hooks map[string]struct {
+		Options map[string]any `json:"module-config"`
+	}
+	if err := json.Unmarshal(text, &hooks); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for name, h := range hooks {
+		if h.Options == nil {
+			continue
+		}
+		table := b.table + name
+		h.Options["table"] = table
+		options, err := json.Marshal(h.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { b.do("DROP TABLE IF EXISTS " + table) })
+		d, _ := destination(t, b.connection(), string(options))
+		x := delivery(`{"event_id": 17, "event_type": "paid", "timestamp": "2026-03-04T05:06:07Z", "data": {"a": [1]}, "amount": 2.5}`)
+		if err := errors.Join(check(t, d), send(t, d, x), send(t, d, x), check(t, d)); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if n := b.rows("SELECT count(*) FROM "+table+" WHERE id = %s", x.ID.String())[0][0]; n != "1" {
+			t.Errorf("%s: %v rows", name, n)
+		}
+		sent++
+	}
+	if sent < 5 {
+		t.Errorf("%d hooks", sent)
 	}
 }

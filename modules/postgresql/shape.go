@@ -24,10 +24,9 @@ type shape struct {
 
 // existing is what the catalogue says.
 type existing struct {
-	columns  map[string]column
-	unique   map[string][]string // unique indexes that can tell a conflict: name → columns
-	indexes  map[string]bool
-	readable bool
+	columns map[string]column
+	unique  map[string][]string // unique indexes that can tell a conflict: name → columns
+	indexes map[string]bool
 }
 
 type column struct {
@@ -169,7 +168,7 @@ func indexName(table, column string) string {
 	return name[:min(len(name), dialect.MaxName-len(tail))] + tail
 }
 
-// prepared looks at the table once, adds what is missing, and remembers the
+// prepare looks at the table once, adds what is missing, and remembers the
 // statement.
 func (d *destination) prepare(ctx context.Context, s *session) (*shape, error) {
 	if sh := d.ready.Load(); sh != nil {

@@ -26,6 +26,9 @@ type source struct {
 // delivery that the schema does not take is rejected, with the column and the
 // reason, and never with the value. Beyond that, only the end of ctx is an error.
 func (t *Table) Row(ctx context.Context, d *event.Delivery) ([]any, error) {
+	if ctx.Err() != nil {
+		return nil, link.Ended(ctx, fmt.Errorf("%s: the row was not made", t.Dialect.Module))
+	}
 	s := &source{t: t, d: d}
 	row := make([]any, 0, len(t.Columns))
 	for i, value := range t.system {
@@ -103,8 +106,8 @@ func (f *field) find(ctx context.Context, body any, d *event.Delivery) (v any, t
 				return nil, false, nil
 			}
 		case []any:
-			i, err := strconv.Atoi(key)
-			if err != nil || i < 0 || i >= len(in) {
+			i := index(key, len(in))
+			if i < 0 {
 				return nil, false, nil
 			}
 			v = in[i]
@@ -113,6 +116,14 @@ func (f *field) find(ctx context.Context, body any, d *event.Delivery) (v any, t
 		}
 	}
 	return v, true, nil
+}
+
+// index is the place in a list of n that a key of a path names; -1 for none.
+func index(key string, n int) int {
+	if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < n {
+		return i
+	}
+	return -1
 }
 
 // fill makes the column's value.
