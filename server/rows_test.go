@@ -42,18 +42,23 @@ func TestRows(t *testing.T) {
 				defer close(done)
 				books = sendRows(cfg, sending)
 			}()
-			// The kills are spread over the load, each in the middle of a batch.
-			next, gap := 0, max(total/(2*kills+1), 1)
-			tick := time.NewTicker(time.Second / time.Duration(rate))
-			defer tick.Stop()
-			upTo := func(n int) {
-				for ; next < min(n, total); next++ {
+			// The kills are spread over the load, which goes on meanwhile.
+			gap := max(total/(2*kills+1), 1)
+			due := make(chan struct{}, total/gap)
+			go func() {
+				defer close(sending)
+				tick := time.NewTicker(time.Second / time.Duration(rate))
+				defer tick.Stop()
+				for n := range total {
 					<-tick.C
-					sending <- next
+					sending <- n
+					if (n+1)%gap == 0 {
+						due <- struct{}{}
+					}
 				}
-			}
+			}()
 			for i := range 2 * kills {
-				upTo((i + 1) * gap)
+				<-due
 				<-time.After(time.Duration(rand.IntN(40)) * time.Millisecond)
 				if i%2 == 0 {
 					f.kill()
@@ -62,8 +67,6 @@ func TestRows(t *testing.T) {
 					d = cfg.start(t)
 				}
 			}
-			upTo(total)
-			close(sending)
 			<-done
 			drain(t, cfg, d)
 			accountRows(t, cfg, f, books, total)
