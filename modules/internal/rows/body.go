@@ -22,14 +22,19 @@ func (s *source) text() (string, error) {
 		return s.doc, nil
 	}
 	body := s.d.Body
+	var form map[string]any
+	isJSON := utf8.Valid(body) && json.Valid(body)
+	if !isJSON {
+		form = s.form()
+	}
 	switch {
-	case utf8.Valid(body) && json.Valid(body):
+	case isJSON:
 		s.doc = string(body)
 		if escapes(s.doc).half {
 			return "", errSurrogate
 		}
-	case s.form() != nil:
-		s.doc = encode(s.form())
+	case form != nil:
+		s.doc = encode(form)
 	case utf8.Valid(body) && (s.t.Dialect.NUL || !strings.ContainsRune(string(body), 0)):
 		s.doc = encode(string(body))
 	default:
