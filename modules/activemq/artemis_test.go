@@ -53,7 +53,7 @@ func TestArtemisDropsRepeats(t *testing.T) {
 	d := destination(t, b.anonymous(), fmt.Sprintf(`{"destination": "/queue/%s"}`, b.name))
 	first, second, third := delivery(`{"n":1}`), delivery(`{"n":2}`), delivery(`{"n":3}`)
 	for _, x := range []*event.Delivery{first, first, second} {
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,16 +81,16 @@ func TestArtemisIsFull(t *testing.T) {
 	for range 100 {
 		x := delivery(`{}`)
 		x.Body = make([]byte, 8<<10)
-		if err = send(t, d, x); err != nil {
+		if err = moduletest.Send(t, d, x); err != nil {
 			break
 		}
 	}
-	want(t, "full", err, modules.Retryable, "activemq_error", "AMQ339011") // it does not say why
+	moduletest.Want(t, "full", err, modules.Retryable, "activemq_error", "AMQ339011") // it does not say why
 	if err != nil && strings.Contains(err.Error(), "x-github-event") {
 		t.Errorf("it shows the headers: %v", err)
 	}
 	rs := d.SendBatch(t.Context(), []*event.Delivery{delivery(`{}`), delivery(`{}`), delivery(`{}`)})
 	for i, r := range rs {
-		want(t, "item "+strconv.Itoa(i), r.Err, modules.Retryable, "activemq_error", "AMQ339011")
+		moduletest.Want(t, "item "+strconv.Itoa(i), r.Err, modules.Retryable, "activemq_error", "AMQ339011")
 	}
 }

@@ -1,12 +1,14 @@
 package activemq_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -63,6 +65,22 @@ func (b *broker) received() []message {
 		b.got = append(b.got, m)
 	}
 	return append([]message(nil), b.got...)
+}
+
+// arrived waits for n messages: the broker confirms one before it hands it on.
+func (b *broker) arrived(t *testing.T, n int) []message {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		all := b.received()
+		if len(all) >= n {
+			return all
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%d messages, want %d", len(all), n)
+		}
+	}
 }
 
 func (b *broker) far(options string) *moduletest.Far {

@@ -14,6 +14,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var ids event.IDs
@@ -37,6 +38,7 @@ func TestMessage(t *testing.T) {
 	b := newBroker(t, "queue")
 	t.Logf("ActiveMQ %s, read back with stomp.py", b.Version)
 	x := delivery("{\"é\":\"\U0001F44B\"}\x00\n\x00")
+	sent := 0
 	for options, headers := range map[string]map[string]string{
 		fmt.Sprintf(`{"destination": %q, "headers": {"X-Team": "pay:\\ \n\\n", "x-two": "c"}}`, b.name): {
 			"x-github-event": "push", "x-two": "c", "X-Team": "pay:\\ \n\\n", "persistent": "true",
@@ -49,10 +51,11 @@ func TestMessage(t *testing.T) {
 			headers[strings.ToLower(name)] = v[0]
 		}
 		headers["_AMQ_DUPL_ID"] = x.ID.String()
-		if err := send(t, destination(t, b.connection(), options), x); err != nil {
+		if err := moduletest.Send(t, destination(t, b.connection(), options), x); err != nil {
 			t.Fatal(err)
 		}
-		all := b.received()
+		sent++
+		all := b.arrived(t, sent)
 		got := all[len(all)-1]
 		expires := got.Headers["expires"]
 		for _, name := range []string{"destination", "message-id", "subscription", "ack", "timestamp", "priority", "content-length", "expires"} {
@@ -82,10 +85,10 @@ func TestHeadersThatMeanSomething(t *testing.T) {
 		x.Event.Header[name] = []string{"1"}
 	}
 	x.Event.Header.Set("X-Lines", "a\r\nreceipt:9\n\n\x00SEND")
-	if err := send(t, destination(t, b.connection(), fmt.Sprintf(`{"destination": %q}`, b.name)), x); err != nil {
+	if err := moduletest.Send(t, destination(t, b.connection(), fmt.Sprintf(`{"destination": %q}`, b.name)), x); err != nil {
 		t.Fatal(err)
 	}
-	all := b.received()
+	all := b.arrived(t, 1)
 	if len(all) != 1 || !bytes.Equal(all[0].Body, x.Body) {
 		t.Fatalf("%+v", all)
 	}
@@ -134,7 +137,7 @@ func TestRefusals(t *testing.T) {
 		"many headers": {b.User, own, many, modules.Rejected, modules.CodeTooLarge, "number of headers", true},
 	} {
 		d := destination(t, b.as(c.user, b.Password), c.options)
-		want(t, what, send(t, d, c.x), c.kind, c.code, c.text)
+		moduletest.Want(t, what, moduletest.Send(t, d, c.x), c.kind, c.code, c.text)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		good := delivery(`{"good":1}`)
 		for i, r := range d.SendBatch(ctx, []*event.Delivery{c.x, good, c.x, good}) {
@@ -144,10 +147,10 @@ func TestRefusals(t *testing.T) {
 				}
 				continue
 			}
-			want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
+			moduletest.Want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
 		}
 		cancel()
-		if err := check(t, d); (err == nil) != c.passes {
+		if err := moduletest.Check(t, d); (err == nil) != c.passes {
 			t.Errorf("%s: Check: %v", what, err)
 		}
 	}
@@ -158,7 +161,7 @@ func fill(t *testing.T, b *broker, name string) {
 	t.Helper()
 	d := destination(t, b.connection(), fmt.Sprintf(`{"destination": %q}`, name))
 	for range 100 {
-		if err := send(t, d, delivery(strings.Repeat("x", 8<<10))); err != nil {
+		if err := moduletest.Send(t, d, delivery(strings.Repeat("x", 8<<10))); err != nil {
 			return
 		}
 	}
@@ -186,9 +189,9 @@ func TestOthersAreNotDisturbed(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		want(t, "forbidden", send(t, bad, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
+		moduletest.Want(t, "forbidden", moduletest.Send(t, bad, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
 	}
-	if n := len(b.received()); n != 50 {
+	if n := len(b.arrived(t, 50)); n != 50 {
 		t.Errorf("%d messages", n)
 	}
 }
@@ -197,7 +200,7 @@ func TestOthersAreNotDisturbed(t *testing.T) {
 func TestConnections(t *testing.T) {
 	b := newBroker(t, "queue")
 	d := destination(t, strings.Replace(b.connection(), "{", `{"connections": 1, `, 1), fmt.Sprintf(`{"destination": %q}`, b.name))
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	entered, release := b.proxy.Mute()
@@ -211,15 +214,15 @@ func TestConnections(t *testing.T) {
 	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer stop()
 	_, err := d.Send(short, delivery(`{"n":3}`))
-	want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 connections")
+	moduletest.Want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 connections")
 	cancel()
 	err = <-done
-	want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "no receipt")
+	moduletest.Want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "no receipt")
 	if !errors.Is(err, context.Canceled) {
 		t.Error("it does not wrap the context's error")
 	}
 	release()
-	if err := send(t, d, delivery(`{"n":4}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":4}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -229,12 +232,12 @@ func TestConnections(t *testing.T) {
 func TestHeartbeat(t *testing.T) {
 	b := newBroker(t, "queue")
 	d := destination(t, strings.Replace(b.connection(), "{", `{"heartbeat": "1s", `, 1), fmt.Sprintf(`{"destination": %q}`, b.name))
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	before := b.proxy.Accepted()
 	<-time.After(4 * time.Second) // the broker's own patience is 1.5 s
-	if err := send(t, d, delivery(`{"n":2}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":2}`)); err != nil {
 		t.Error(err)
 	}
 	if n := b.proxy.Accepted(); n != before {
@@ -243,7 +246,7 @@ func TestHeartbeat(t *testing.T) {
 	_, release := b.proxy.Freeze()
 	defer release()
 	start := time.Now()
-	want(t, "silence", send(t, d, delivery(`{"n":3}`)), modules.Lost, modules.CodeConnectionLost, "timeout")
+	moduletest.Want(t, "silence", moduletest.Send(t, d, delivery(`{"n":3}`)), modules.Lost, modules.CodeConnectionLost, "timeout")
 	if took := time.Since(start); took > 4*time.Second {
 		t.Errorf("noticed after %v", took)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // fake answers as SQS does where it fails: no emulator throttles, forbids or
@@ -131,7 +132,7 @@ func TestAnswers(t *testing.T) {
 		f.mu.Lock()
 		f.answer = func([]string, []string) (int, string) { return c.status, c.text }
 		f.mu.Unlock()
-		err := send(t, d, delivery(`{}`))
+		err := moduletest.Send(t, d, delivery(`{}`))
 		if what == "a page" || what == "moved" {
 			c.code = modules.FailureOf(err).Code // as the SDK names it: the kind is what counts
 		}

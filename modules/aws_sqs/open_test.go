@@ -13,26 +13,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules"
 	awssqs "github.com/hookd/hookd/modules/aws_sqs"
+	"github.com/hookd/hookd/modules/moduletest"
 )
-
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
 	m := awssqs.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	guard, err := netguard.New(netguard.Policy{AllowLoopback: true, Allow: c.(modules.Egress).AllowedHosts()})
 	if err != nil {
 		t.Fatal(err)
@@ -60,27 +51,12 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	}
 	m := awssqs.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d.(modules.BatchDestination)
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
 }
 
 // want fails the test when err is not the failure that is described.
@@ -166,12 +142,12 @@ func TestUnreachable(t *testing.T) {
 		"a website": {plain.URL, modules.CodeBadAnswer, "404"},
 	} {
 		d := destination(t, connection(c.endpoint), `{"queue_name": "a"}`)
-		err := send(t, d, delivery(`{}`))
+		err := moduletest.Send(t, d, delivery(`{}`))
 		if what == "no TLS" {
 			c.code = modules.FailureOf(err).Code // of the network or of TLS
 		}
 		want(t, what, err, modules.Retryable, c.code, c.text)
-		if check(t, d) == nil {
+		if moduletest.Check(t, d) == nil {
 			t.Errorf("%s: Check passes", what)
 		}
 	}
@@ -188,9 +164,9 @@ func TestTLS(t *testing.T) {
 		return strings.TrimSuffix(connection(f.URL), "}") + `, "tls": ` + tls + `}`
 	}
 	d := destination(t, with(fmt.Sprintf(`{"ca_file": %q}`, pem)), `{"queue_name": "a"}`)
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 	d = destination(t, with(`true`), `{"queue_name": "a"}`)
-	want(t, "an unknown authority", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeTLS, "certificate")
+	want(t, "an unknown authority", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeTLS, "certificate")
 }

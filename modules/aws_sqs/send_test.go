@@ -12,6 +12,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var ids event.IDs
@@ -41,7 +42,7 @@ func TestMessage(t *testing.T) {
 		`"attributes": {"X-Team": "pay"}, "message_group_id": "{type}"`: "X-Team content-type hookd-attempt hookd-delivery-id hookd-event-id hookd-headers hookd-hook traceparent x-a x-github-event",
 	} {
 		d := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q, %s}`, b.queue, options))
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 		all := b.received()
@@ -98,7 +99,7 @@ func TestLineEnds(t *testing.T) {
 	b := newBroker(t, "")
 	d := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q}`, b.queue))
 	x := delivery("a\r\nb\nc\r")
-	if err := send(t, d, x); err != nil {
+	if err := moduletest.Send(t, d, x); err != nil {
 		t.Fatal(err)
 	}
 	var got message
@@ -112,21 +113,21 @@ func TestCreate(t *testing.T) {
 	b := newBroker(t, ".fifo")
 	b.do("delete", b.queue)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q}`, b.queue))
-	want(t, "missing", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, b.queue)
-	want(t, "missing, Check", check(t, d), modules.Retryable, modules.CodeNotFound, "")
+	want(t, "missing", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, b.queue)
+	want(t, "missing, Check", moduletest.Check(t, d), modules.Retryable, modules.CodeNotFound, "")
 	d = destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q, "create": true}`, b.queue))
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check before it is created: %v", err)
 	}
 	for range 2 {
-		if err := send(t, d, delivery(`{}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(b.do("drain", b.queue)); n != 1 {
 			t.Errorf("%d messages", n)
 		}
 		b.do("delete", b.queue)
-		want(t, "deleted", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "does not exist")
+		want(t, "deleted", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "does not exist")
 	}
 }
 

@@ -256,14 +256,14 @@ func TestHTTPFailures(t *testing.T) {
 		f.mu.Lock()
 		f.table, f.refuse = true, answer
 		f.mu.Unlock()
-		err := send(t, d, delivery(`{}`))
-		want(t, answer, err, c.kind, c.code, c.text)
+		err := moduletest.Send(t, d, delivery(`{}`))
+		moduletest.Want(t, answer, err, c.kind, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), "payload =") {
 			t.Errorf("it shows the payload: %v", err)
 		}
 	}
 	_, _, err := open(t, strings.Replace(f.connection(f.addr()), fakePassword, "wrong", 1))
-	want(t, "password", err, modules.Retryable, modules.CodeAuthFailed, `user "hookd"`)
+	moduletest.Want(t, "password", err, modules.Retryable, modules.CodeAuthFailed, `user "hookd"`)
 	reached := false
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer other.Close()
@@ -276,7 +276,7 @@ func TestHTTPFailures(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		_, _, err := open(t, f.connection(strings.TrimPrefix(s.URL, "http://")))
-		want(t, http.StatusText(status), err, modules.Retryable, code, "")
+		moduletest.Want(t, http.StatusText(status), err, modules.Retryable, code, "")
 		s.Close()
 	}
 	if reached {

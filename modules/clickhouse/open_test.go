@@ -10,19 +10,11 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/clickhouse"
+	"github.com/hookd/hookd/modules/moduletest"
 )
-
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
@@ -33,7 +25,7 @@ func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
 	m := clickhouse.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -55,7 +47,7 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	}
 	m := clickhouse.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -66,25 +58,6 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 // as is the connection of another account.
 func (b *server) as(account, password string) string {
 	return strings.NewReplacer(`"user": "hookd"`, fmt.Sprintf(`"user": %q`, account), b.Password, password).Replace(b.connection())
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
 }
 
 // A server that does not let hookd in, or is none.
@@ -106,7 +79,7 @@ func TestOpenFailures(t *testing.T) {
 		"authorities": {`{"tls": {"ca_file": "/no/such/file"}}`, modules.CodeTLS, "tls.ca_file"},
 	} {
 		_, _, err := open(t, c.connection)
-		want(t, what, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), b.Password) {
 			t.Errorf("%s shows the password: %v", what, err)
 		}
@@ -143,11 +116,11 @@ func TestOpenStrangers(t *testing.T) {
 		}
 		m := clickhouse.Module()
 		c := m.Connection()
-		decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
+		moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
 		cancel()
-		want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
+		moduletest.Want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
 		_ = l.Close()
 		<-served
 	}
@@ -167,10 +140,10 @@ func TestTLS(t *testing.T) {
 	}
 	for _, tls := range good {
 		d := destination(t, settings(tls), options)
-		if err := send(t, d, delivery(`{"tls":1}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{"tls":1}`)); err != nil {
 			t.Errorf("%s: %v", tls, err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", tls, err)
 		}
 	}
@@ -183,6 +156,6 @@ func TestTLS(t *testing.T) {
 		fmt.Sprintf(`{"ca_file": %q, "server_name": "other.example"}`, b.Certs.CA),
 	} {
 		_, _, err := open(t, settings(tls))
-		want(t, tls, err, modules.Retryable, modules.CodeTLS, "certificate")
+		moduletest.Want(t, tls, err, modules.Retryable, modules.CodeTLS, "certificate")
 	}
 }

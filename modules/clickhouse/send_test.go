@@ -16,6 +16,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var ids event.IDs
@@ -29,14 +30,6 @@ func delivery(body string) *event.Delivery {
 	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
 	d.Header = http.Header{"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}}
 	return d
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
 }
 
 func sendBatch(t *testing.T, d modules.BatchDestination, xs ...*event.Delivery) []modules.Result {
@@ -55,7 +48,7 @@ func TestRow(t *testing.T) {
 	b := newServer(t)
 	t.Logf("ClickHouse %s, read back with clickhouse-client", b.Version)
 	x := delivery(`{"é":"` + "\U0001F44B" + `"}`)
-	if err := send(t, destination(t, b.connection(), b.options("")), x); err != nil {
+	if err := moduletest.Send(t, destination(t, b.connection(), b.options("")), x); err != nil {
 		t.Fatal(err)
 	}
 	_, port := testinfra.Split(b.Addr)
@@ -76,7 +69,7 @@ func TestRow(t *testing.T) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if err := send(t, destination(t, b.connection(), b.options(`, "include_headers": "false"`)), delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, destination(t, b.connection(), b.options(`, "include_headers": "false"`)), delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.query("SELECT count() FROM " + b.table + " WHERE headers = '{}'"); n != "1\n" {
@@ -90,11 +83,11 @@ func TestRepeats(t *testing.T) {
 	d := destination(t, b.connection(), b.options(""))
 	x, same := delivery(`{"n":1}`), delivery(`{"n":2}`) // of one second and one hook
 	for range 3 {
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := send(t, d, same); err != nil {
+	if err := moduletest.Send(t, d, same); err != nil {
 		t.Fatal(err)
 	}
 	if n := b.query("SELECT count() FROM " + b.table + " FINAL"); n != "2\n" {
@@ -120,7 +113,7 @@ func TestTables(t *testing.T) {
 		b.query("CREATE TABLE " + b.table + " (" + columns + ") ENGINE = MergeTree() ORDER BY tuple()")
 		d := destination(t, b.connection(), b.options(`, "create": false`))
 		x := delivery(`{"n":1}`)
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Errorf("%s: %v", columns, err)
 			continue
 		}
@@ -131,7 +124,7 @@ func TestTables(t *testing.T) {
 		if got := b.query("SELECT " + read + " FROM " + b.table + " FORMAT TSVRaw"); got != want+"\n" {
 			t.Errorf("%s: %q, want %q", columns, got, want)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", columns, err)
 		}
 	}
@@ -170,15 +163,15 @@ func TestRefusals(t *testing.T) {
 				b.query("SYSTEM STOP MERGES")
 				defer b.query("SYSTEM START MERGES")
 				for range 2 {
-					if err := send(t, d, delivery(`{}`)); err != nil {
+					if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 						t.Logf("filling: %v", err)
 					}
 				}
 			}
-			if err := check(t, d); (err == nil) != c.checks {
+			if err := moduletest.Check(t, d); (err == nil) != c.checks {
 				t.Errorf("Check: %v", err)
 			}
-			errs := []error{send(t, d, x)}
+			errs := []error{moduletest.Send(t, d, x)}
 			for _, r := range sendBatch(t, d, x, x, x) {
 				errs = append(errs, r.Err)
 			}
@@ -189,7 +182,7 @@ func TestRefusals(t *testing.T) {
 					}
 					continue
 				}
-				want(t, what, err, c.kind, c.code, c.text)
+				moduletest.Want(t, what, err, c.kind, c.code, c.text)
 				if err != nil && strings.Contains(err.Error(), "secret-payload") {
 					t.Errorf("it shows the payload: %v", err)
 				}
@@ -214,7 +207,7 @@ func TestOneBadRow(t *testing.T) {
 		}
 		for i, r := range sendBatch(t, d, xs...) {
 			if bad[i] {
-				want(t, column, r.Err, modules.Rejected, modules.CodeRefused, b.table)
+				moduletest.Want(t, column, r.Err, modules.Rejected, modules.CodeRefused, b.table)
 			} else if r.Err != nil {
 				t.Errorf("%s, item %d: %v", column, i, r.Err)
 			}
@@ -229,17 +222,17 @@ func TestOneBadRow(t *testing.T) {
 func TestTableChanges(t *testing.T) {
 	b := newServer(t)
 	d := destination(t, b.connection(), b.options(""))
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	b.query("ALTER TABLE " + b.table + " DROP COLUMN headers")
-	want(t, "a column is gone", send(t, d, delivery(`{"n":2}`)), modules.Retryable, "clickhouse_16", b.table)
-	if err := send(t, d, delivery(`{"n":3}`)); err != nil {
+	moduletest.Want(t, "a column is gone", moduletest.Send(t, d, delivery(`{"n":2}`)), modules.Retryable, "clickhouse_16", b.table)
+	if err := moduletest.Send(t, d, delivery(`{"n":3}`)); err != nil {
 		t.Error(err)
 	}
 	b.query("DROP TABLE " + b.table)
-	want(t, "the table is gone", send(t, d, delivery(`{"n":4}`)), modules.Retryable, modules.CodeNotFound, b.table)
-	if err := send(t, d, delivery(`{"n":5}`)); err != nil {
+	moduletest.Want(t, "the table is gone", moduletest.Send(t, d, delivery(`{"n":4}`)), modules.Retryable, modules.CodeNotFound, b.table)
+	if err := moduletest.Send(t, d, delivery(`{"n":5}`)); err != nil {
 		t.Errorf("it was not created anew: %v", err)
 	}
 }
@@ -248,7 +241,7 @@ func TestTableChanges(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	b := newServer(t)
 	d := destination(t, b.connection(), b.options(""))
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	_, release := b.proxy.Freeze()
@@ -256,7 +249,7 @@ func TestTimeout(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	for _, r := range d.SendBatch(ctx, []*event.Delivery{delivery(`{}`), delivery(`{}`)}) {
-		want(t, "frozen", r.Err, modules.Retryable, modules.CodeTimeout, "no answer in time")
+		moduletest.Want(t, "frozen", r.Err, modules.Retryable, modules.CodeTimeout, "no answer in time")
 	}
 }
 
@@ -267,7 +260,7 @@ func TestFewParts(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 200 {
 		wg.Go(func() {
-			if err := send(t, d, delivery(`{}`)); err != nil {
+			if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -294,7 +287,7 @@ func TestHostile(t *testing.T) {
 		x := delivery(s)
 		x.Event.Hook = s
 		x.Event.Header = http.Header{"X-Value": {s}, s: {"name"}}
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Errorf("%.20q: %v", s, err)
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // The library's client would try again by itself, for all of these codes: how
@@ -27,7 +28,7 @@ func TestOneRequestForEachAttempt(t *testing.T) {
 				asked.Add(1)
 				return status.Error(code, "not now")
 			})
-			if err := send(t, d, delivery(`{}`)); err == nil || asked.Load() != 1 {
+			if err := moduletest.Send(t, d, delivery(`{}`)); err == nil || asked.Load() != 1 {
 				t.Errorf("%d requests, %v", asked.Load(), err)
 			}
 		})
@@ -52,7 +53,7 @@ func TestEnvironment(t *testing.T) {
 	defer func() { os.Stdout, os.Stderr = before[0], before[1] }()
 	b := newBroker(t)
 	d := destination(t, b.connection(), `{"topic": "webhooks"}`)
-	if err := send(t, d, delivery(`{"card": "4111"}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"card": "4111"}`)); err != nil {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(stderr.Name()); err != nil || len(text) > 0 {
@@ -67,12 +68,12 @@ func TestEnvironment(t *testing.T) {
 func TestNoAnswer(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), `{"topic": "webhooks"}`)
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	b.proxy.Mute()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := d.Send(ctx, delivery(`{}`))
-	want(t, "no answer", err, modules.Retryable, modules.CodeTimeout, "gcp_pubsub")
+	moduletest.Want(t, "no answer", err, modules.Retryable, modules.CodeTimeout, "gcp_pubsub")
 }

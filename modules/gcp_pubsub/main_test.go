@@ -18,7 +18,6 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
@@ -121,19 +120,11 @@ func (b *broker) far(t *testing.T, options string) *moduletest.Far {
 	return far
 }
 
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
-
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
 	m := gcppubsub.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +152,7 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	}
 	m := gcppubsub.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -180,24 +171,4 @@ func delivery(body string) *event.Delivery {
 	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
 	d.Header = http.Header{"Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}}
 	return d
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // What a subscriber that is not hookd's own library gets.
@@ -18,7 +19,7 @@ func TestSubscriber(t *testing.T) {
 	for _, body := range []string{`{"é":"` + "\U0001F44B" + `"}`, "", "\x00\xff\r\n", "a\r"} {
 		x := delivery(body)
 		sent[x.ID.String()] = x
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -61,11 +61,11 @@ func TestAnswers(t *testing.T) {
 		codes.Unimplemented:     {modules.Retryable, modules.CodeBadAnswer},
 	} {
 		b.set(func(*pubsubpb.PublishRequest) error { return status.Error(code, "a reason") })
-		want(t, code.String(), send(t, d, delivery(`{}`)), c.kind, c.code, "a reason")
+		moduletest.Want(t, code.String(), moduletest.Send(t, d, delivery(`{}`)), c.kind, c.code, "a reason")
 	}
 	b.set(nil)
 	b.ids = func(*pubsubpb.PublishRequest) *pubsubpb.PublishResponse { return &pubsubpb.PublishResponse{} }
-	want(t, "no id", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeBadAnswer, "0 ids")
+	moduletest.Want(t, "no id", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeBadAnswer, "0 ids")
 }
 
 // A message that is refused does not take its request with it.
@@ -81,7 +81,7 @@ func TestPartialFailure(t *testing.T) {
 		return nil
 	})
 	rs := d.SendBatch(t.Context(), []*event.Delivery{delivery("a"), delivery("bad"), delivery("b")})
-	want(t, "the bad one", rs[1].Err, modules.Rejected, modules.CodeRefused, "bad")
+	moduletest.Want(t, "the bad one", rs[1].Err, modules.Rejected, modules.CodeRefused, "bad")
 	if rs[0].Err != nil || rs[2].Err != nil || len(b.Messages()) != 2 || rs[0].Receipt.Status == "" {
 		t.Errorf("%+v, %d messages", rs, len(b.Messages()))
 	}
@@ -109,8 +109,8 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	// The fake takes 4 MiB.
-	want(t, "5 MB", send(t, d, delivery(strings.Repeat("x", 5<<20))), modules.Rejected, modules.CodeTooLarge, "larger than max")
-	want(t, "10 MB", send(t, d, delivery(strings.Repeat("x", 10_000_000))), modules.Rejected, modules.CodeTooLarge, "10000")
+	moduletest.Want(t, "5 MB", moduletest.Send(t, d, delivery(strings.Repeat("x", 5<<20))), modules.Rejected, modules.CodeTooLarge, "larger than max")
+	moduletest.Want(t, "10 MB", moduletest.Send(t, d, delivery(strings.Repeat("x", 10_000_000))), modules.Rejected, modules.CodeTooLarge, "10000")
 	last := make(map[string]string)
 	for _, m := range b.Messages() {
 		if n := string(m.Data[:30]); last[m.OrderingKey] >= n {
@@ -127,7 +127,7 @@ func TestOrder(t *testing.T) {
 func TestMessage(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), `{"topic": "webhooks", "attributes": {"Team": "pay"}}`)
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	a := b.Messages()[0].Attributes
@@ -140,13 +140,13 @@ func TestMessage(t *testing.T) {
 func TestCreate(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), `{"topic": "missing"}`)
-	want(t, "missing", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "missing")
-	want(t, "missing, Check", d.(modules.Checker).Check(t.Context()), modules.Retryable, modules.CodeNotFound, "missing")
+	moduletest.Want(t, "missing", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "missing")
+	moduletest.Want(t, "missing, Check", d.(modules.Checker).Check(t.Context()), modules.Retryable, modules.CodeNotFound, "missing")
 	d = destination(t, b.connection(), `{"topic": "missing", "create": true}`)
 	if err := d.(modules.Checker).Check(t.Context()); err != nil {
 		t.Errorf("Check before it is created: %v", err)
 	}
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -163,13 +163,13 @@ func TestOpenFailures(t *testing.T) {
 		`{"project_id": "hookd-test", "credentials": "keys.json"}`:                                                         "credentials_path",
 	} {
 		_, _, err := open(t, text)
-		want(t, text, err, modules.Retryable, modules.CodeAuthFailed, hint)
+		moduletest.Want(t, text, err, modules.Retryable, modules.CodeAuthFailed, hint)
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("it shows the key: %v", err)
 		}
 	}
 	d := destination(t, `{"project_id": "hookd-test", "emulator_host": "192.0.2.1:1"}`, `{"topic": "a"}`)
-	want(t, "unlisted", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeEgressDenied, "192.0.2.1")
+	moduletest.Want(t, "unlisted", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeEgressDenied, "192.0.2.1")
 	d = destination(t, `{"project_id": "hookd-test", "instance_metadata": true}`, `{"topic": "a"}`)
-	want(t, "metadata", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeEgressDenied, "169.254.169.254")
+	moduletest.Want(t, "metadata", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeEgressDenied, "169.254.169.254")
 }

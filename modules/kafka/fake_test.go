@@ -174,15 +174,15 @@ func TestRefusals(t *testing.T) {
 			f := newFake(t)
 			d := destination(t, f.connection(""), fakeOptions(""))
 			fault := f.fail(e, -1)
-			want(t, e.Message, send(t, d, delivery(`{}`)), c.kind, c.code, "kafka")
+			moduletest.Want(t, e.Message, moduletest.Send(t, d, delivery(`{}`)), c.kind, c.code, "kafka")
 			fault.Remove()
 			if c.kind == modules.Lost {
-				want(t, "the next", send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "lost")
+				moduletest.Want(t, "the next", moduletest.Send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "lost")
 				return
 			}
 			// The producer goes on counting where the brokers expect it to.
 			for range 3 {
-				if err := send(t, d, delivery(`{}`)); err != nil {
+				if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 					t.Errorf("the next: %v", err)
 				}
 			}
@@ -206,7 +206,7 @@ func TestAcks(t *testing.T) {
 	}})
 	for options, numbered := range map[string]bool{"": true, `, "idempotent": false`: false} {
 		d := destination(t, f.connection(options), fakeOptions(`, "acks": 1`))
-		if err := send(t, d, delivery(`{}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 			t.Error(err)
 		}
 		if n := len(acks) - 1; n < 0 || acks[n] != -1 || (producers[n] >= 0) != numbered {
@@ -223,7 +223,7 @@ func TestRepeats(t *testing.T) {
 			f := newFake(t)
 			d := destination(t, f.connection(""), fakeOptions(""))
 			fault := f.fail(e, 2)
-			if err := send(t, d, delivery(`{}`)); err != nil {
+			if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 				t.Error(err)
 			}
 			if n := len(f.received()); n != 1 || fault.Hits() != 2 {
@@ -246,7 +246,7 @@ func TestOnePartitionRefuses(t *testing.T) {
 	failed := make(map[string]bool)
 	for i, r := range d.SendBatch(t.Context(), ds) {
 		if r.Err != nil {
-			want(t, "refused", r.Err, modules.Retryable, modules.CodeAuthFailed, "")
+			moduletest.Want(t, "refused", r.Err, modules.Retryable, modules.CodeAuthFailed, "")
 			failed[ds[i].ID.String()] = true
 		}
 	}
@@ -282,7 +282,7 @@ func TestOneMessageIsRefused(t *testing.T) {
 		ds := []*event.Delivery{delivery(`{"n":1}`), delivery(`{"n":"poison"}`), delivery(`{"n":2}`), delivery(`{"n":3}`)}
 		for i, r := range d.SendBatch(t.Context(), ds) {
 			if i == 1 {
-				want(t, e.Message, r.Err, modules.Rejected, modules.FailureOf(r.Err).Code, "kafka")
+				moduletest.Want(t, e.Message, r.Err, modules.Rejected, modules.FailureOf(r.Err).Code, "kafka")
 			} else if r.Err != nil {
 				t.Errorf("item %d: %v", i, r.Err)
 			}
@@ -308,7 +308,7 @@ func TestLeadersMove(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for n := range each {
-				if err := send(t, d, delivery(fmt.Sprintf(`{"k":"%d","n":%d}`, w, n))); err != nil {
+				if err := moduletest.Send(t, d, delivery(fmt.Sprintf(`{"k":"%d","n":%d}`, w, n))); err != nil {
 					t.Error(err)
 				}
 				if w == 0 && n%10 == 5 {
@@ -337,7 +337,7 @@ func TestLeadersMove(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	f := newFake(t)
 	d := destination(t, f.connection(""), fakeOptions(""))
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	entered, release := f.proxy.Freeze()
@@ -353,13 +353,13 @@ func TestTimeout(t *testing.T) {
 	start := time.Now()
 	second := delivery(`{"behind it":1}`)
 	_, err := d.Send(ctx, second)
-	want(t, "frozen", err, modules.Lost, modules.CodeConnectionLost, "no answer")
+	moduletest.Want(t, "frozen", err, modules.Lost, modules.CodeConnectionLost, "no answer")
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
-	want(t, "the next", send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "no answer")
+	moduletest.Want(t, "the next", moduletest.Send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "no answer")
 	cancelFirst()
-	want(t, "the first", <-done, modules.Retryable, modules.CodeShutdown, "no answer")
+	moduletest.Want(t, "the first", <-done, modules.Retryable, modules.CodeShutdown, "no answer")
 	closeAll(t)
 	release()
 	for _, r := range f.received() {
@@ -380,13 +380,13 @@ func TestCodecs(t *testing.T) {
 	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		m := kafka.Module()
 		o := m.Options()
-		decode(t, fakeOptions(fmt.Sprintf(`, "compression": %q`, codec)), o)
+		moduletest.Decode(t, fakeOptions(fmt.Sprintf(`, "compression": %q`, codec)), o)
 		d, err := m.New(env, conn, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := send(t, d, delivery(`{}`)); err != nil {
+			if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 				t.Errorf("%s: %v", codec, err)
 			}
 			n++

@@ -19,9 +19,9 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/kafka"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var ids event.IDs
@@ -40,14 +40,6 @@ func delivery(body string) *event.Delivery {
 	return d
 }
 
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
-
 // opened are the connections of the tests that run, by the test.
 var opened sync.Map
 
@@ -60,7 +52,7 @@ func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
 	m := kafka.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -92,39 +84,12 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	}
 	m := kafka.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d.(modules.BatchDestination)
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
 }
 
 func headerOf(r *kgo.Record) http.Header {
@@ -199,7 +164,7 @@ func TestOpenFailures(t *testing.T) {
 		"silence":                 {at(silentListener(t, ""), `, "request_timeout": "1s"`), modules.CodeTimeout, ""},
 	} {
 		_, _, err := open(t, c.connection)
-		want(t, what, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
 		if err != nil && (strings.Contains(err.Error(), b.Password) || strings.Contains(err.Error(), "wrong-secret")) {
 			t.Errorf("%s shows the password: %v", what, err)
 		}
@@ -214,12 +179,12 @@ func TestOpenEnds(t *testing.T) {
 	}
 	m := kafka.Module()
 	c := m.Connection()
-	decode(t, fmt.Sprintf(`{"bootstrap_servers": %q}`, silentListener(t, "")), c)
+	moduletest.Decode(t, fmt.Sprintf(`{"bootstrap_servers": %q}`, silentListener(t, "")), c)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	start := time.Now()
 	_, err = m.Open(ctx, modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext}, c)
-	want(t, "silence", err, modules.Retryable, modules.CodeTimeout, "")
+	moduletest.Want(t, "silence", err, modules.Retryable, modules.CodeTimeout, "")
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -234,7 +199,7 @@ func TestBootstrap(t *testing.T) {
 	}
 	_ = l.Close()
 	d := destination(t, fmt.Sprintf(`{"bootstrap_servers": "%s, %s ,"}`, l.Addr(), f.proxy.Addr()), fakeOptions(""))
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -244,7 +209,7 @@ func TestNoRightToNumber(t *testing.T) {
 	f := newFake(t, kfake.EnableACLs(), kfake.EnableSASL(), kfake.User("PLAIN", "hookd", "pw",
 		kfake.ACL{Resource: kmsg.ACLResourceTypeCluster, Name: "kafka-cluster", Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationDescribe, Allow: true}))
 	_, _, err := open(t, f.connection(`, "sasl_mechanism": "PLAIN", "sasl_username": "hookd", "sasl_password": "pw"`))
-	want(t, "no right", err, modules.Retryable, modules.CodeAuthFailed, `"idempotent": false`)
+	moduletest.Want(t, "no right", err, modules.Retryable, modules.CodeAuthFailed, `"idempotent": false`)
 }
 
 // Each mechanism over TLS, and what undoes TLS.
@@ -254,10 +219,10 @@ func TestLogins(t *testing.T) {
 	good := func(connection string) {
 		t.Helper()
 		d := destination(t, connection, b.options(""))
-		if err := send(t, d, delivery(`{}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 			t.Errorf("%s: %v", connection, err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", connection, err)
 		}
 		n++
@@ -280,8 +245,8 @@ func TestLogins(t *testing.T) {
 		fmt.Sprintf(`{"ca_file": %q, "server_name": "other.example"}`, b.Certs.CA),
 	} {
 		_, _, err := open(t, tls(settings))
-		want(t, settings, err, modules.Retryable, modules.CodeTLS, "certificate")
+		moduletest.Want(t, settings, err, modules.Retryable, modules.CodeTLS, "certificate")
 	}
 	_, _, err := open(t, strings.Replace(tls(`false`), `, "tls": false`, `, "security_protocol": "SASL_SSL"`, 1))
-	want(t, "the system's authorities", err, modules.Retryable, modules.CodeTLS, "certificate")
+	moduletest.Want(t, "the system's authorities", err, modules.Retryable, modules.CodeTLS, "certificate")
 }

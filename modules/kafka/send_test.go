@@ -10,6 +10,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // What a consumer that is not hookd's own library gets.
@@ -64,7 +65,7 @@ func TestMessage(t *testing.T) {
 		}
 	}
 	// An empty body is an empty value: null would be a tombstone.
-	if err := send(t, destination(t, b.connection(), b.options("")), delivery("")); err != nil {
+	if err := moduletest.Send(t, destination(t, b.connection(), b.options("")), delivery("")); err != nil {
 		t.Error(err)
 	}
 	all := b.received()
@@ -77,7 +78,7 @@ func TestMessage(t *testing.T) {
 func TestJavaConsumer(t *testing.T) {
 	b := newBroker(t, 1)
 	x := delivery(`{"é":"` + "\U0001F44B" + `"}`)
-	if err := send(t, destination(t, b.connection(), b.options(`, "key": "k", "compression": "zstd"`)), x); err != nil {
+	if err := moduletest.Send(t, destination(t, b.connection(), b.options(`, "key": "k", "compression": "zstd"`)), x); err != nil {
 		t.Fatal(err)
 	}
 	out := b.KafkaTool(t, "org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", b.topic, "--from-beginning", "--max-messages", "1",
@@ -146,15 +147,15 @@ func TestPartitions(t *testing.T) {
 		t.Errorf("%d deliveries in %d partitions", len(spread), len(used))
 	}
 	five := destination(t, b.connection(), b.options(`, "partition": 5, "key": "x"`))
-	if err := send(t, five, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, five, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 	if all := b.received(); all[len(all)-1].Partition != 5 {
 		t.Errorf("partition %d", all[len(all)-1].Partition)
 	}
 	seven := destination(t, b.connection(), b.options(`, "partition": 7`))
-	want(t, "no such partition", send(t, seven, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "7 partitions")
-	want(t, "no such partition", check(t, seven), modules.Retryable, modules.CodeNotFound, "7 partitions")
+	moduletest.Want(t, "no such partition", moduletest.Send(t, seven, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "7 partitions")
+	moduletest.Want(t, "no such partition", moduletest.Check(t, seven), modules.Retryable, modules.CodeNotFound, "7 partitions")
 }
 
 // What would look stored although it is not, or is refused, is a failure: by
@@ -184,11 +185,11 @@ func TestSilentSuccess(t *testing.T) {
 		"wrong key_expr":     {b.connection(), to(b.topic, `, "key_expr": "error(\"x\")"`), plain(), modules.Rejected, modules.CodeTransformError, "key_expr"},
 	} {
 		d := destination(t, c.connection, c.options)
-		want(t, what, send(t, d, c.x), c.kind, c.code, c.text)
+		moduletest.Want(t, what, moduletest.Send(t, d, c.x), c.kind, c.code, c.text)
 		for i, r := range d.SendBatch(t.Context(), []*event.Delivery{c.x, c.x, c.x}) {
-			want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
+			moduletest.Want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
 		}
-		err := check(t, d)
+		err := moduletest.Check(t, d)
 		if seen := what == "no topic" || what == "no right to see"; seen != (err != nil) {
 			t.Errorf("%s: Check: %v", what, err)
 		}
@@ -234,18 +235,18 @@ func TestRights(t *testing.T) {
 	}
 	acl("--add", "--operation", "Write") // Describe comes with it
 	d := destination(t, b.login(testinfra.KafkaGuest, "PLAIN"), b.options(""))
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Error(err)
 	}
 	acl("--add", "--operation", "Describe")
 	acl("--remove", "--operation", "Write")
-	want(t, "no right", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
-	want(t, "no right left to number", check(t, d), modules.Retryable, modules.CodeAuthFailed, "idempotent")
+	moduletest.Want(t, "no right", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
+	moduletest.Want(t, "no right left to number", moduletest.Check(t, d), modules.Retryable, modules.CodeAuthFailed, "idempotent")
 	plain := destination(t, strings.Replace(b.login(testinfra.KafkaGuest, "PLAIN"), "{", `{"idempotent": false, `, 1), b.options(""))
-	want(t, "no right", check(t, plain), modules.Retryable, modules.CodeAuthFailed, "no right to write")
+	moduletest.Want(t, "no right", moduletest.Check(t, plain), modules.Retryable, modules.CodeAuthFailed, "no right to write")
 	if n := len(b.received()); n != 1 {
 		t.Errorf("%d messages", n)
 	}
@@ -257,15 +258,15 @@ func TestCreate(t *testing.T) {
 	b := newBroker(t, 1)
 	b.do("delete", b.topic)
 	d := destination(t, b.connection(), b.options(`, "create": true`))
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check before the topic is created: %v", err)
 	}
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	b.do("delete", b.topic)
-	want(t, "the topic was deleted", send(t, d, delivery(`{"n":2}`)), modules.Retryable, modules.CodeNotFound, b.topic)
-	if err := send(t, d, delivery(`{"n":3}`)); err != nil {
+	moduletest.Want(t, "the topic was deleted", moduletest.Send(t, d, delivery(`{"n":2}`)), modules.Retryable, modules.CodeNotFound, b.topic)
+	if err := moduletest.Send(t, d, delivery(`{"n":3}`)); err != nil {
 		t.Errorf("it was not created again: %v", err)
 	}
 	if n := len(b.received()); n != 1 {

@@ -146,10 +146,10 @@ func secrets(t *testing.T, h Harness) {
 	}
 	var shown strings.Builder
 	o := h.Module.Options()
-	decode(t, w.far.Options, o)
+	Decode(t, w.far.Options, o)
 	fmt.Fprintf(&shown, "%v %+v %#v %v\n", o, o, o, spec.Redacted(o))
 	if c := h.Module.Connection(); c != nil {
-		decode(t, w.far.Connection, c)
+		Decode(t, w.far.Connection, c)
 		fmt.Fprintf(&shown, "%v %+v %#v %v\n", c, c, c, spec.Redacted(c))
 	}
 	say := func(err error) {

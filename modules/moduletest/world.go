@@ -100,13 +100,13 @@ func (w *world) open(t *testing.T) {
 		err error
 	)
 	if c = w.h.Module.Connection(); c != nil {
-		decode(t, w.far.Connection, c)
+		Decode(t, w.far.Connection, c)
 	}
 	if w.conn, err = w.h.Module.Open(ctx, w.env, c); err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	o := w.h.Module.Options()
-	decode(t, w.far.Options, o)
+	Decode(t, w.far.Options, o)
 	if w.dest, err = w.h.Module.New(w.env, w.conn, o); err != nil {
 		t.Fatalf("New: %v", err)
 	}
@@ -129,7 +129,8 @@ func (w *world) heal(t *testing.T, err error) {
 	}
 }
 
-func decode(t *testing.T, text string, into spec.Described) {
+// Decode reads the text of options or of a connection; "" is none.
+func Decode(t testing.TB, text string, into spec.Described) {
 	t.Helper()
 	if text == "" {
 		text = "{}"

@@ -12,26 +12,18 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/mqtt"
 )
-
-func decode(t testing.TB, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
 
 func open(t testing.TB, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
 	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: newGuard(t).DialContext, Owner: "hookd/1.2.3 (test)"}
 	m := mqtt.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -50,7 +42,7 @@ func destination(t testing.TB, connection, options string) modules.Destination {
 	}
 	m := mqtt.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -77,25 +69,6 @@ func send(t testing.TB, d modules.Destination, x *event.Delivery) error {
 	return err
 }
 
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
-}
-
 // A broker that does not let hookd in, or is none.
 func TestOpenFailures(t *testing.T) {
 	b := newBroker(t)
@@ -117,7 +90,7 @@ func TestOpenFailures(t *testing.T) {
 		"no such file2": {`{"tls": true, "tls_ca_cert_file": "/no/such/file"}`, modules.CodeTLS, "/no/such/file"},
 	} {
 		_, _, err := open(t, c.connection)
-		want(t, what, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), b.Password) {
 			t.Errorf("%s shows the password: %v", what, err)
 		}
@@ -176,11 +149,11 @@ func TestConnack(t *testing.T) {
 	} {
 		m, guard := mqtt.Module(), newGuard(t)
 		connection := m.Connection()
-		decode(t, stranger(t, c.answer), connection)
+		moduletest.Decode(t, stranger(t, c.answer), connection)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		start := time.Now()
 		_, err := m.Open(ctx, modules.Env{Dial: guard.DialContext}, connection)
-		want(t, what, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%s: it took %v", what, took)
 		}
@@ -224,7 +197,7 @@ func TestTLS(t *testing.T) {
 		if err := send(t, d, delivery(`{"tls":1}`)); err != nil {
 			t.Errorf("%s: %v", connection, err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", connection, err)
 		}
 	}
@@ -238,6 +211,6 @@ func TestTLS(t *testing.T) {
 		settings(b.MutualTLSAddr, `"tls": {`+ca+`}`),
 	} {
 		_, _, err := open(t, connection)
-		want(t, connection, err, modules.Retryable, modules.CodeTLS, "certificate")
+		moduletest.Want(t, connection, err, modules.Retryable, modules.CodeTLS, "certificate")
 	}
 }

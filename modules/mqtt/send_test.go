@@ -13,6 +13,7 @@ import (
 
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // What a subscriber that is not hookd's own library gets.
@@ -98,7 +99,7 @@ func TestDevices(t *testing.T) {
 		}
 	}
 	d := destination(t, b.connection(), fmt.Sprintf(`{"topic": %q, "shelly_gen2_format": true}`, b.topic))
-	want(t, "binary", send(t, d, delivery("\xff\x00")), modules.Rejected, "mqtt_binary", "neither JSON nor text")
+	moduletest.Want(t, "binary", send(t, d, delivery("\xff\x00")), modules.Rejected, "mqtt_binary", "neither JSON nor text")
 }
 
 func equalJSON(t *testing.T, a, b []byte) bool {
@@ -118,14 +119,14 @@ func TestSilentSuccess(t *testing.T) {
 	b := newBroker(t, testinfra.MosquittoReadOnly)
 	forbidden := fmt.Sprintf(`{"topic": %q, "qos": 1}`, testinfra.MosquittoReadOnly)
 	d := destination(t, b.connection(), forbidden)
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check: %v", err)
 	}
 	if err := send(t, d, delivery(`{}`)); err != nil {
 		t.Errorf("forbidden: %v", err)
 	}
 	twice := destination(t, b.connection(), strings.Replace(forbidden, `"qos": 1`, `"qos": 2`, 1))
-	want(t, "forbidden, QoS 2", send(t, twice, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "EOF")
+	moduletest.Want(t, "forbidden, QoS 2", send(t, twice, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "EOF")
 	large := string(make([]byte, testinfra.MosquittoMaxMessage+1))
 	if err := send(t, destination(t, b.connection(), fmt.Sprintf(`{"topic": %q}`, b.topic)), delivery(large)); err != nil {
 		t.Errorf("too large: %v", err)
@@ -139,7 +140,7 @@ func TestSilentSuccess(t *testing.T) {
 		t.Error(err)
 	}
 	limited := destination(t, b.connection(`"max_message_size": "4MiB"`), fmt.Sprintf(`{"topic": %q}`, b.topic))
-	want(t, "too large", send(t, limited, delivery(large)), modules.Rejected, modules.CodeTooLarge, "4194305 bytes, more than 4194304")
+	moduletest.Want(t, "too large", send(t, limited, delivery(large)), modules.Rejected, modules.CodeTooLarge, "4194305 bytes, more than 4194304")
 	if err := send(t, limited, delivery(large[1:])); err != nil {
 		t.Errorf("just not too large: %v", err)
 	}
@@ -154,7 +155,7 @@ func TestLimits(t *testing.T) {
 	d := destination(t, b.connection(), fmt.Sprintf(`{"topic": %q, "qos": 0}`, b.topic))
 	x := delivery("")
 	x.Body = make([]byte, 256<<20)
-	want(t, "256 MiB", send(t, d, x), modules.Rejected, modules.CodeTooLarge, "268435456 bytes")
+	moduletest.Want(t, "256 MiB", send(t, d, x), modules.Rejected, modules.CodeTooLarge, "268435456 bytes")
 	if err := send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
@@ -172,7 +173,7 @@ func TestClientIDs(t *testing.T) {
 		if err := send(t, d, delivery(`{}`)); err != nil {
 			t.Error(err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Error(err)
 		}
 	}
@@ -222,10 +223,10 @@ func TestPlaces(t *testing.T) {
 	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer stop()
 	_, err := d.Send(short, delivery(`{"n":3}`))
-	want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 messages in flight")
+	moduletest.Want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 messages in flight")
 	cancel()
 	err = <-done
-	want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "has not acknowledged")
+	moduletest.Want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "has not acknowledged")
 	if !errors.Is(err, context.Canceled) {
 		t.Error("it does not wrap the context's error")
 	}
@@ -245,7 +246,7 @@ func TestNoAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := d.Send(ctx, delivery(`{}`))
-	want(t, "no answer", err, modules.Lost, modules.CodeTimeout, "has not acknowledged")
+	moduletest.Want(t, "no answer", err, modules.Lost, modules.CodeTimeout, "has not acknowledged")
 }
 
 // A network that is gone without a sign is noticed by a ping, also when nothing
@@ -265,7 +266,7 @@ func TestKeepAlive(t *testing.T) {
 		err = send(t, d, delivery(`{}`))
 		<-time.After(200 * time.Millisecond)
 	}
-	want(t, "frozen", err, modules.Lost, modules.CodeConnectionLost, "no answer to a ping")
+	moduletest.Want(t, "frozen", err, modules.Lost, modules.CodeConnectionLost, "no answer to a ping")
 }
 
 // A message that takes long to write holds up the others only as long as they
@@ -286,7 +287,7 @@ func TestSlowWrite(t *testing.T) {
 	short, stop := context.WithTimeout(t.Context(), time.Second)
 	defer stop()
 	_, err := d.Send(short, delivery(`{"n":2}`))
-	want(t, "behind it", err, modules.Retryable, modules.CodeTimeout, "still being written")
+	moduletest.Want(t, "behind it", err, modules.Retryable, modules.CodeTimeout, "still being written")
 	deadline, _ := short.Deadline()
 	if late := time.Since(deadline); late > time.Second {
 		t.Errorf("it returned %v late", late)

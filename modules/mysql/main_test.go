@@ -16,7 +16,6 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/moduletest"
@@ -144,14 +143,6 @@ func (b *server) far(options, id, body, headers string) *moduletest.Far {
 	return far
 }
 
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
-
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
 	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
@@ -161,7 +152,7 @@ func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
 	m := mysql.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -180,7 +171,7 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	}
 	m := mysql.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -202,31 +193,4 @@ func delivery(body string) *event.Delivery {
 		"Content-Type": {"application/json"},
 	}
 	return d
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/mysql"
 )
 
@@ -34,7 +35,7 @@ func TestOpenFailures(t *testing.T) {
 		"text":        {fmt.Sprintf(`{"connection_string": "mysql://hookd:wrong@%s/hookd"}`, b.Addr), modules.CodeAuthFailed, `user "hookd" is not let in`},
 	} {
 		_, _, err := open(t, c.connection)
-		want(t, what, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), b.Password) {
 			t.Errorf("%s shows the password: %v", what, err)
 		}
@@ -73,11 +74,11 @@ func TestOpenStrangers(t *testing.T) {
 		}
 		m := mysql.Module()
 		c := m.Connection()
-		decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
+		moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
 		cancel()
-		want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
+		moduletest.Want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
 		_ = l.Close()
 		<-served
 	}
@@ -103,10 +104,10 @@ func TestTLS(t *testing.T) {
 	}
 	for _, connection := range good {
 		d := destination(t, connection, options)
-		if err := send(t, d, delivery(`{"tls":1}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{"tls":1}`)); err != nil {
 			t.Errorf("%s: %v", connection, err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", connection, err)
 		}
 	}
@@ -120,11 +121,11 @@ func TestTLS(t *testing.T) {
 		fmt.Sprintf(`{"connection_string": "%s?tls=true"}`, text),
 	} {
 		_, _, err := open(t, connection)
-		want(t, connection, err, modules.Retryable, modules.CodeTLS, "certificate")
+		moduletest.Want(t, connection, err, modules.Retryable, modules.CodeTLS, "certificate")
 	}
 	// An account that must use TLS is not let in without.
 	b.do("root", "CREATE USER 'tls_only'@'127.0.0.1' IDENTIFIED BY 'tls-only-pw' REQUIRE SSL")
 	t.Cleanup(func() { b.do("root", "DROP USER 'tls_only'@'127.0.0.1'") })
 	_, _, err := open(t, fmt.Sprintf(`{"host": %q, "port": %d, "database": "hookd", "user": "tls_only", "password": "tls-only-pw"}`, host, port))
-	want(t, "without TLS", err, modules.Retryable, modules.CodeAuthFailed, "not let in")
+	moduletest.Want(t, "without TLS", err, modules.Retryable, modules.CodeAuthFailed, "not let in")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // The rows of a batch that cannot be stored are rejected, each with its own
@@ -18,7 +19,7 @@ func TestBadRowsOfABatch(t *testing.T) {
 	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q, "storage_mode": "hybrid", "schema": {"email": "varchar(50) unique", "amount": "decimal(5,2)"}}`, b.table))
 	b.exec("CREATE TABLE %s (id CHAR(36) PRIMARY KEY, email VARCHAR(5) UNIQUE, amount TINYINT, payload JSON, CHECK (amount <> 7)) CHARSET utf8mb4")
 	stored := delivery(`{"email": "a", "amount": 1}`)
-	if err := send(t, d, stored); err != nil {
+	if err := moduletest.Send(t, d, stored); err != nil {
 		t.Fatal(err)
 	}
 	var ds []*event.Delivery
@@ -38,7 +39,7 @@ func TestBadRowsOfABatch(t *testing.T) {
 	for i, r := range d.SendBatch(t.Context(), ds) {
 		switch reason, bad := reasons[i]; {
 		case bad:
-			want(t, fmt.Sprint(i), r.Err, modules.Rejected, modules.FailureOf(r.Err).Code, reason)
+			moduletest.Want(t, fmt.Sprint(i), r.Err, modules.Rejected, modules.FailureOf(r.Err).Code, reason)
 			if r.Err != nil && strings.Contains(r.Err.Error(), "too long for it") {
 				t.Errorf("%d shows the value", i)
 			}
@@ -74,13 +75,13 @@ func TestUpsertByKeyOnly(t *testing.T) {
 				t.Errorf("%d: %v", i, r.Err)
 			}
 		}
-		err := send(t, d, body("b", "x", 5))
+		err := moduletest.Send(t, d, body("b", "x", 5))
 		if more == "" && err != nil {
 			t.Error(err)
 		}
 		if more != "" {
-			want(t, "unique", err, modules.Rejected, "mysql_1062", `the unique index "email"`)
-			want(t, "unique, by an update", send(t, d, body("a", "y", 6)), modules.Rejected, "mysql_1062", `the unique index "email"`)
+			moduletest.Want(t, "unique", err, modules.Rejected, "mysql_1062", `the unique index "email"`)
+			moduletest.Want(t, "unique, by an update", moduletest.Send(t, d, body("a", "y", 6)), modules.Rejected, "mysql_1062", `the unique index "email"`)
 		}
 		got := fmt.Sprint(b.ask(t, "SELECT `order`, email, n FROM %s WHERE `order` <> 'b' ORDER BY n"))
 		if got != "[map[email:y n:2 order:A] map[email:z n:3 order:a ] map[email:x n:4 order:a]]" {
@@ -94,14 +95,14 @@ func TestUpsertByKeyOnly(t *testing.T) {
 		late := body("a", "late", 9)
 		late.Event.Received = late.Event.Received.Add(-time.Microsecond)
 		for _, x := range []*event.Delivery{late, body("a", "x", 4)} {
-			if err := send(t, d, x); err != nil {
+			if err := moduletest.Send(t, d, x); err != nil {
 				t.Error(err)
 			}
 		}
 		if got := fmt.Sprint(b.ask(t, "SELECT email, n FROM %s WHERE `order` = 'a'")); got != "[map[email:x n:4]]" {
 			t.Errorf("unique%q: after a late event %s", more, got)
 		}
-		want(t, "null", send(t, d, delivery(`{"n": 1}`)), modules.Rejected, "mysql_value", "column order")
+		moduletest.Want(t, "null", moduletest.Send(t, d, delivery(`{"n": 1}`)), modules.Rejected, "mysql_value", "column order")
 		// Many at once, of few keys, by themselves and in batches.
 		var wg sync.WaitGroup
 		for i := range 8 {
@@ -128,11 +129,11 @@ func TestPackets(t *testing.T) {
 	b := newServer(t)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
 	big := func(n int) *event.Delivery { return delivery(`{"a":"` + strings.Repeat("x", n) + `"}`) }
-	want(t, "too large", send(t, d, big(16<<20)), modules.Rejected, modules.CodeTooLarge, "max_allowed_packet")
+	moduletest.Want(t, "too large", moduletest.Send(t, d, big(16<<20)), modules.Rejected, modules.CodeTooLarge, "max_allowed_packet")
 	rs := d.SendBatch(t.Context(), []*event.Delivery{big(1), big(9 << 20), big(17 << 20), big(9 << 20), big(15 << 20), big(1)})
 	for i, r := range rs {
 		if i == 2 {
-			want(t, "in a batch", r.Err, modules.Rejected, modules.CodeTooLarge, "max_allowed_packet")
+			moduletest.Want(t, "in a batch", r.Err, modules.Rejected, modules.CodeTooLarge, "max_allowed_packet")
 		} else if r.Err != nil {
 			t.Errorf("%d: %v", i, r.Err)
 		}
@@ -146,25 +147,25 @@ func TestPackets(t *testing.T) {
 func TestLaterPerhaps(t *testing.T) {
 	b := newServer(t)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
 	b.do("root", "SET GLOBAL read_only = 1")
 	t.Cleanup(func() { b.do("root", "SET GLOBAL read_only = 0") })
-	want(t, "read-only", send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "read-only")
-	want(t, "read-only, Check", check(t, d), modules.Retryable, modules.CodeUnavailable, "read-only")
+	moduletest.Want(t, "read-only", moduletest.Send(t, d, delivery(`{}`)), modules.Lost, modules.CodeConnectionLost, "read-only")
+	moduletest.Want(t, "read-only, Check", moduletest.Check(t, d), modules.Retryable, modules.CodeUnavailable, "read-only")
 	b.do("root", "SET GLOBAL read_only = 0")
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Errorf("after that: %v", err)
 	}
 	b.exec("DROP TABLE %s")
-	want(t, "dropped", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "doesn't exist")
-	if err := send(t, d, delivery(`{}`)); err != nil { // made anew
+	moduletest.Want(t, "dropped", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeNotFound, "doesn't exist")
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil { // made anew
 		t.Errorf("after the table was dropped: %v", err)
 	}
 	b.do("root", "SET GLOBAL autocommit = 0")
 	t.Cleanup(func() { b.do("root", "SET GLOBAL autocommit = 1") })
-	if err := send(t, destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table)), delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table)), delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 	if n := len(b.rows(t, "id")); n != 2 {
@@ -177,7 +178,7 @@ func TestLaterPerhaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := open(t, full)
-	want(t, "too many connections", err, modules.Throttled, modules.CodeThrottled, "max_user_connections")
+	moduletest.Want(t, "too many connections", err, modules.Throttled, modules.CodeThrottled, "max_user_connections")
 }
 
 // A column that keeps whole seconds rounds: that makes no event older than one
@@ -190,7 +191,7 @@ func TestUpsertOfWholeSeconds(t *testing.T) {
 		for n := range 4 {
 			x := delivery(fmt.Sprintf(`{"k": "a", "email": "e", "n": %d}`, n))
 			x.Event.Received = x.Event.Received.Truncate(time.Second).Add(time.Duration(300+200*n) * time.Millisecond)
-			if err := send(t, d, x); err != nil {
+			if err := moduletest.Send(t, d, x); err != nil {
 				t.Fatal(err)
 			}
 			if got := fmt.Sprint(b.ask(t, "SELECT n FROM %s")); got != fmt.Sprintf("[map[n:%d]]", n) {

@@ -8,6 +8,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // The table that hookd makes, and one row of each type in it.
@@ -19,7 +20,7 @@ func TestTypes(t *testing.T) {
 		"clock": {"type": "time"}, "j": {"type": "json"}, "u": {"type": "uuid"}, "at": {"type": "datetime", "default": "CURRENT_TIMESTAMP"},
 		"deep": {"type": "string", "path": "data.list.1"}, "def": {"type": "string", "default": "none"}},
 		"indexes": {"by_s": {"columns": ["s", "i"]}}}}`, b.table))
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check before the table is there: %v", err)
 	}
 	full := delivery(`{"s": "'\"\\ \u0000 👋", "v": "ééééé", "i": 9223372036854775807, "f": 1.5e300, "d": 123456789012345678.25, "n": 12345678901234567890123.000000000000000000000000000001,
@@ -27,7 +28,7 @@ func TestTypes(t *testing.T) {
 		"at": "0001-01-01T00:00:00Z", "data": {"list": [1, "x"]}, "def": ""}`)
 	empty := delivery(`{"i": "-1", "s": null, "j": null, "def": null}`)
 	for _, x := range []*event.Delivery{full, empty} {
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,7 +51,7 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%s is %q, want %v", name, got, w)
 		}
 	}
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check: %v", err)
 	}
 	for body, text := range map[string]string{
@@ -68,7 +69,7 @@ func TestTypes(t *testing.T) {
 		if strings.Contains(text, "range") {
 			code = "mysql_1264"
 		}
-		want(t, body, send(t, d, delivery(body)), modules.Rejected, code, text)
+		moduletest.Want(t, body, moduletest.Send(t, d, delivery(body)), modules.Rejected, code, text)
 	}
 }
 
@@ -88,7 +89,7 @@ func TestHostile(t *testing.T) {
 		}
 		x := delivery(body)
 		x.Event.Header.Set("X-Hostile", text)
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Errorf("%.40s: %v", text, err)
 			continue
 		}
@@ -99,7 +100,7 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	for _, half := range []string{`\ud83d`, `\udc4b`, `\udc4b\ud83d`} {
-		want(t, half, send(t, d, delivery(`{"s": "`+half+`", "k": "h"}`)), modules.Rejected, "mysql_value", "surrogate")
+		moduletest.Want(t, half, moduletest.Send(t, d, delivery(`{"s": "`+half+`", "k": "h"}`)), modules.Rejected, "mysql_value", "surrogate")
 	}
 }
 
@@ -114,24 +115,24 @@ func TestExistingTable(t *testing.T) {
 	options := fmt.Sprintf(`{"table": %q, "storage_mode": "hybrid", "schema": {"fields": {"amount": {"type": "number"}, "email": {"type": "string", "constraints": ["NOT NULL"]}},
 		"indexes": {"by_email": {"columns": ["email"]}}}, "create": `, b.table)
 	fixed := destination(t, b.connection(), options+"false}")
-	want(t, "create false", send(t, fixed, delivery(`{"email": "a"}`)), modules.Retryable, modules.CodeNotFound, "has no column headers, email")
-	want(t, "create false, Check", check(t, fixed), modules.Retryable, modules.CodeNotFound, "has no column headers, email")
+	moduletest.Want(t, "create false", moduletest.Send(t, fixed, delivery(`{"email": "a"}`)), modules.Retryable, modules.CodeNotFound, "has no column headers, email")
+	moduletest.Want(t, "create false, Check", moduletest.Check(t, fixed), modules.Retryable, modules.CodeNotFound, "has no column headers, email")
 	d := destination(t, b.connection(), options+"true}")
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check: %v", err)
 	}
 	for range 2 { // a repeat adds no row
-		if err := send(t, d, delivery(`{"email": "a", "amount": 1.5}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{"email": "a", "amount": 1.5}`)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	x := delivery(`{"email": "b"}`)
 	for range 2 {
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := send(t, fixed, x); err != nil {
+	if err := moduletest.Send(t, fixed, x); err != nil {
 		t.Errorf("create false, after the columns were added: %v", err)
 	}
 	got := b.ask(t, "SELECT webhook_id, amount, email FROM %s ORDER BY webhook_id DESC, email")
@@ -143,7 +144,7 @@ func TestExistingTable(t *testing.T) {
 	}
 	// The columns' own types win: amount has two digits behind the point here.
 	exact := destination(t, b.connection(), strings.Replace(options, "number", "decimal", 1)+"true}")
-	want(t, "rounded", send(t, exact, delivery(`{"email": "c", "amount": 1.234}`)), modules.Rejected, "mysql_value", "more than 2 digits")
+	moduletest.Want(t, "rounded", moduletest.Send(t, exact, delivery(`{"email": "c", "amount": 1.234}`)), modules.Rejected, "mysql_value", "more than 2 digits")
 }
 
 // Tables that cannot hold deliveries are told before one is lost.
@@ -165,10 +166,10 @@ func TestUnfitTables(t *testing.T) {
 			}
 			b.exec(c.table)
 			d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q%s}`, b.table, c.more))
-			err := send(t, d, delivery(`{"n": 1}`))
-			want(t, "Send", err, modules.Retryable, modules.FailureOf(err).Code, c.text)
-			err = check(t, d)
-			want(t, "Check", err, modules.Retryable, modules.FailureOf(err).Code, c.text)
+			err := moduletest.Send(t, d, delivery(`{"n": 1}`))
+			moduletest.Want(t, "Send", err, modules.Retryable, modules.FailureOf(err).Code, c.text)
+			err = moduletest.Check(t, d)
+			moduletest.Want(t, "Check", err, modules.Retryable, modules.FailureOf(err).Code, c.text)
 			if n := len(b.rows(t, "id")); n != 0 {
 				t.Errorf("%d rows", n)
 			}
@@ -183,17 +184,17 @@ func TestRights(t *testing.T) {
 	b.exec("CREATE TABLE %s (id CHAR(36) PRIMARY KEY, webhook_id TEXT, payload JSON, headers JSON, created_at DATETIME, timestamp DATETIME) CHARSET utf8mb4")
 	b.guest(t, "INSERT, SELECT")
 	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check: %v", err)
 	}
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Errorf("Send: %v", err)
 	}
 	b.revoke("INSERT")
-	want(t, "Check", check(t, d), modules.Retryable, modules.CodeAuthFailed, "INSERT command denied")
-	want(t, "Send", send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "INSERT command denied")
+	moduletest.Want(t, "Check", moduletest.Check(t, d), modules.Retryable, modules.CodeAuthFailed, "INSERT command denied")
+	moduletest.Want(t, "Send", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "INSERT command denied")
 	other := destination(t, b.connection(), fmt.Sprintf(`{"table": "%s_new"}`, b.table))
-	want(t, "Check, no right to create", check(t, other), modules.Retryable, modules.CodeAuthFailed, "denied")
+	moduletest.Want(t, "Check, no right to create", moduletest.Check(t, other), modules.Retryable, modules.CodeAuthFailed, "denied")
 	if n := len(b.do("query", "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = '"+testinfra.Database+"' AND TABLE_NAME = '"+b.table+"_new'")); n != 0 {
 		t.Error("Check made a table")
 	}
@@ -205,12 +206,12 @@ func TestNumbersAsID(t *testing.T) {
 	b := newServer(t)
 	b.exec("CREATE TABLE %s (id BIGINT AUTO_INCREMENT PRIMARY KEY, payload JSON) CHARSET utf8mb4", "INSERT INTO %s (payload) VALUES ('{}')")
 	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check: %v", err)
 	}
 	x := delivery(`{"a":1}`)
 	for range 2 {
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}

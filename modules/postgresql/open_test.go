@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/postgresql"
 )
 
@@ -35,14 +35,6 @@ func (l *logged) String() string {
 	return l.b.String()
 }
 
-func decode(t testing.TB, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
-
 func open(t testing.TB, log *logged, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
 	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
@@ -52,7 +44,7 @@ func open(t testing.TB, log *logged, connection string) (modules.Env, modules.Co
 	env := modules.Env{Log: slog.New(slog.NewTextHandler(log, nil)), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
 	m := postgresql.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -72,7 +64,7 @@ func destination(t testing.TB, connection, options string) (modules.BatchDestina
 	}
 	m := postgresql.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +138,7 @@ func TestEnvironmentIsNotRead(t *testing.T) {
 	_, _, err := open(t, new(logged), fmt.Sprintf(`{"host": %q, "port": %d, "user": %q}`, host, port, b.User))
 	want(t, err, modules.Retryable, "auth_failed")
 	d, _ := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 }

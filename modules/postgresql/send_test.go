@@ -1,7 +1,6 @@
 package postgresql_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var ids event.IDs
@@ -21,21 +21,6 @@ func delivery(body string) *event.Delivery {
 	ev := &event.Event{ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Header: http.Header{"X-Sender": {"one"}}, Body: []byte(body)}
 	d := &event.Delivery{ID: event.DeliveryID(ev.ID, "github/pg"), Event: ev, Lane: "github/pg", Attempt: 1, Header: http.Header{"Hookd-Hook": {"github"}}, Body: ev.Body}
 	return d
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
 }
 
 // What the database refuses and hookd could not know: by itself, and in a batch
@@ -49,7 +34,7 @@ func TestRefusedRows(t *testing.T) {
 	t.Cleanup(func() { b.do("DROP FUNCTION " + b.table + "_f() CASCADE") })
 	d, _ := destination(t, b.connection(), fmt.Sprintf(`{"table": %q, "storage_mode": "relational", "schema": {
 		"small": "integer", "short": "text", "word": "text", "whole": "json", "flag": "text", "day": "text", "must": "text"}}`, b.table))
-	if err := send(t, d, delivery(`{"word": "taken", "must": "m"}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"word": "taken", "must": "m"}`)); err != nil {
 		t.Fatal(err)
 	}
 	before := 1
@@ -65,7 +50,7 @@ func TestRefusedRows(t *testing.T) {
 		`{"word": "` + strings.Repeat("é ", 4000) + random() + `", "must": "m"}`: {"", ""},
 	} {
 		bad := delivery(body)
-		err := send(t, d, bad)
+		err := moduletest.Send(t, d, bad)
 		if c.code == "" { // an index takes rows of 2.7 kB after compression: stored or refused, by what the text is
 			if err == nil {
 				before++
@@ -135,12 +120,12 @@ func TestTablesThatAreThere(t *testing.T) {
 				map[bool]string{true: "gen_random_uuid()", false: "'{}'"}[what == "lacking"] + ")")
 			options := fmt.Sprintf(`{"table": %q}`, table)
 			d, log := destination(t, b.connection(), options)
-			if err := check(t, d); err != nil {
+			if err := moduletest.Check(t, d); err != nil {
 				t.Error(err)
 			}
 			x := delivery(`{"a":1}`)
 			for range 2 {
-				if err := send(t, d, x); err != nil {
+				if err := moduletest.Send(t, d, x); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -162,24 +147,24 @@ func TestTablesThatAreThere(t *testing.T) {
 func TestCreateOff(t *testing.T) {
 	b := newDatabase(t)
 	d, _ := destination(t, b.connection(), fmt.Sprintf(`{"table": %q, "create": false}`, b.table))
-	want(t, check(t, d), modules.Retryable, "not_found", "is missing")
-	want(t, send(t, d, delivery(`{}`)), modules.Retryable, "not_found", "CREATE TABLE")
+	want(t, moduletest.Check(t, d), modules.Retryable, "not_found", "is missing")
+	want(t, moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, "not_found", "CREATE TABLE")
 	b.do("CREATE TABLE " + b.table + " (id uuid PRIMARY KEY, webhook_id text, timestamp timestamptz, payload jsonb, created_at timestamptz)")
-	want(t, send(t, d, delivery(`{}`)), modules.Retryable, "not_found", "column headers missing", "ADD COLUMN")
-	want(t, check(t, d), modules.Retryable, "not_found", "lacks column headers")
+	want(t, moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, "not_found", "column headers missing", "ADD COLUMN")
+	want(t, moduletest.Check(t, d), modules.Retryable, "not_found", "lacks column headers")
 	b.do("ALTER TABLE " + b.table + " ADD COLUMN headers jsonb, ADD COLUMN owner text NOT NULL")
-	want(t, send(t, d, delivery(`{}`)), modules.Retryable, "not_found", "no value: owner")
+	want(t, moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, "not_found", "no value: owner")
 	b.do("ALTER TABLE " + b.table + " ALTER COLUMN owner SET DEFAULT 'me'")
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Error(err)
 	}
 	b.do("ALTER TABLE " + b.table + " DROP COLUMN headers") // while hookd runs
-	want(t, send(t, d, delivery(`{}`)), modules.Retryable, "not_found")
+	want(t, moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, "not_found")
 	b.do("ALTER TABLE " + b.table + " ADD COLUMN headers jsonb")
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Errorf("after the column came back: %v", err)
 	}
 }
@@ -191,20 +176,20 @@ func TestRights(t *testing.T) {
 	t.Cleanup(func() { b.do("DROP OWNED BY " + role); b.do("DROP ROLE " + role) })
 	as := strings.NewReplacer(fmt.Sprintf(`"user": %q`, b.User), fmt.Sprintf(`"user": %q`, role), b.Password, "pw").Replace(b.connection())
 	d, _ := destination(t, as, fmt.Sprintf(`{"table": %q}`, b.table))
-	want(t, check(t, d), modules.Retryable, "auth_failed", "may not create the table")
-	want(t, send(t, d, delivery(`{}`)), modules.Retryable, "auth_failed", `"create": false needs no such right`)
+	want(t, moduletest.Check(t, d), modules.Retryable, "auth_failed", "may not create the table")
+	want(t, moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, "auth_failed", `"create": false needs no such right`)
 	b.do("CREATE TABLE " + b.table + " (id uuid PRIMARY KEY, webhook_id text, timestamp timestamptz, payload jsonb, headers jsonb, created_at timestamptz)")
-	want(t, check(t, d), modules.Retryable, "auth_failed", "needs INSERT and SELECT")
-	want(t, send(t, d, delivery(`{}`)), modules.Retryable, "auth_failed", "permission denied")
+	want(t, moduletest.Check(t, d), modules.Retryable, "auth_failed", "needs INSERT and SELECT")
+	want(t, moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, "auth_failed", "permission denied")
 	b.do("GRANT INSERT, SELECT ON " + b.table + " TO " + role)
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Error(err)
 	}
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 	b.do("ALTER ROLE " + role + " SET default_transaction_read_only = on")
-	want(t, check(t, d), modules.Retryable, "unavailable", "read-only")
+	want(t, moduletest.Check(t, d), modules.Retryable, "unavailable", "read-only")
 }
 
 // An upsert keeps one row for a key, and an older event does not undo a newer one.
@@ -214,7 +199,7 @@ func TestUpsert(t *testing.T) {
 	first, second := delivery(`{"event_id": 7, "v": "old"}`), delivery(`{"event_id": 7, "v": "new"}`)
 	second.Event.Received = first.Event.Received.Add(time.Second)
 	for _, x := range []*event.Delivery{first, second, first} { // the last is a repeat whose answer was lost
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -245,7 +230,7 @@ func TestHostileStrings(t *testing.T) {
 	} {
 		x := delivery(`{"a":"` + text + `"}`)
 		x.Event.Header.Set("X-Text", text)
-		err := send(t, d, x)
+		err := moduletest.Send(t, d, x)
 		if reason != "" {
 			want(t, err, modules.Rejected, "postgresql_value", reason)
 			continue
@@ -270,7 +255,7 @@ func TestCommitsAreOnDisk(t *testing.T) {
 		connection := strings.TrimSuffix(b.connection(), "}") + fmt.Sprintf(`, "prepared_statements": %v}`, prepared)
 		d, _ := destination(t, connection, fmt.Sprintf(`{"table": %q}`, b.table))
 		x := delivery(`{}`)
-		if err := send(t, d, x); err != nil {
+		if err := moduletest.Send(t, d, x); err != nil {
 			t.Fatal(err)
 		}
 		if got := b.rows("SELECT sync FROM "+b.table+" WHERE id = %s", x.ID.String()); got[0][0] != "on" {
@@ -306,7 +291,7 @@ func TestOriginalOptions(t *testing.T) {
 		t.Cleanup(func() { b.do("DROP TABLE IF EXISTS " + table) })
 		d, _ := destination(t, b.connection(), string(options))
 		x := delivery(`{"event_id": 17, "event_type": "paid", "timestamp": "2026-03-04T05:06:07Z", "data": {"a": [1]}, "amount": 2.5}`)
-		if err := errors.Join(check(t, d), send(t, d, x), send(t, d, x), check(t, d)); err != nil {
+		if err := errors.Join(moduletest.Check(t, d), moduletest.Send(t, d, x), moduletest.Send(t, d, x), moduletest.Check(t, d)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

@@ -9,21 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/rabbitmq"
 )
-
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
@@ -34,7 +25,7 @@ func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
 	m := rabbitmq.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -53,7 +44,7 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	}
 	m := rabbitmq.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -64,33 +55,6 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 // as is the connection of another account.
 func (b *broker) as(account, password string) string {
 	return strings.NewReplacer(`"user": "hookd"`, fmt.Sprintf(`"user": %q`, account), b.Password, password).Replace(b.connection())
-}
-
-func send(t *testing.T, d modules.Destination, x *event.Delivery) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	_, err := d.Send(ctx, x)
-	return err
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
 }
 
 // A broker that does not let hookd in, or is none.
@@ -112,7 +76,7 @@ func TestOpenFailures(t *testing.T) {
 		"authorities": {`{"tls": {"ca_file": "/no/such/file"}}`, modules.CodeTLS, "tls.ca_file"},
 	} {
 		_, _, err := open(t, c.connection)
-		want(t, what, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), b.Password) {
 			t.Errorf("%s shows the password: %v", what, err)
 		}
@@ -149,11 +113,11 @@ func TestOpenStrangers(t *testing.T) {
 		}
 		m := rabbitmq.Module()
 		c := m.Connection()
-		decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
+		moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
 		cancel()
-		want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
+		moduletest.Want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
 		_ = l.Close()
 		<-served
 	}
@@ -174,10 +138,10 @@ func TestTLS(t *testing.T) {
 	}
 	for _, tls := range good {
 		d := destination(t, settings(tls), options)
-		if err := send(t, d, delivery(`{"tls":1}`)); err != nil {
+		if err := moduletest.Send(t, d, delivery(`{"tls":1}`)); err != nil {
 			t.Errorf("%s: %v", tls, err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", tls, err)
 		}
 	}
@@ -190,6 +154,6 @@ func TestTLS(t *testing.T) {
 		fmt.Sprintf(`{"ca_file": %q, "server_name": "other.example"}`, b.Certs.CA),
 	} {
 		_, _, err := open(t, settings(tls))
-		want(t, tls, err, modules.Retryable, modules.CodeTLS, "certificate")
+		moduletest.Want(t, tls, err, modules.Retryable, modules.CodeTLS, "certificate")
 	}
 }

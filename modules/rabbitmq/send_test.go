@@ -14,6 +14,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var ids event.IDs
@@ -46,7 +47,7 @@ func TestMessage(t *testing.T) {
 		for name, v := range x.Header {
 			headers[strings.ToLower(name)] = v[0]
 		}
-		if err := send(t, destination(t, b.connection(), options), x); err != nil {
+		if err := moduletest.Send(t, destination(t, b.connection(), options), x); err != nil {
 			t.Fatal(err)
 		}
 		all := b.received()
@@ -95,13 +96,13 @@ func TestSilentSuccess(t *testing.T) {
 		"too large": {b.User, fmt.Sprintf(`{"queue_name": %q}`, b.queue), large, modules.Rejected, modules.CodeTooLarge, "message size"},
 	} {
 		d := destination(t, b.as(c.user, b.Password), c.options)
-		want(t, what, send(t, d, c.x), c.kind, c.code, c.text)
+		moduletest.Want(t, what, moduletest.Send(t, d, c.x), c.kind, c.code, c.text)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		for i, r := range d.SendBatch(ctx, []*event.Delivery{c.x, c.x, c.x}) {
-			want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
+			moduletest.Want(t, fmt.Sprintf("%s, item %d", what, i), r.Err, c.kind, c.code, c.text)
 		}
 		cancel()
-		if err := check(t, d); err == nil && what != "full" && what != "no binding" && what != "too large" {
+		if err := moduletest.Check(t, d); err == nil && what != "full" && what != "no binding" && what != "too large" {
 			t.Errorf("%s: Check passes", what)
 		}
 	}
@@ -111,7 +112,7 @@ func TestSilentSuccess(t *testing.T) {
 func TestMandatoryOff(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), `{"queue_name": "hookd.missing", "declare": false, "mandatory": false}`)
-	if err := send(t, d, delivery(`{}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -121,22 +122,22 @@ func TestMandatoryOff(t *testing.T) {
 func TestDeclare(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q, "queue_type": "quorum"}`, b.queue))
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check before the queue is declared: %v", err)
 	}
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	classic := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q}`, b.queue))
-	if err := send(t, classic, delivery(`{"n":2}`)); err != nil {
+	if err := moduletest.Send(t, classic, delivery(`{"n":2}`)); err != nil {
 		t.Errorf("a queue of another type: %v", err)
 	}
 	if n := len(b.received()); n != 2 {
 		t.Errorf("%d messages", n)
 	}
 	b.do("delete", b.queue)
-	want(t, "the queue was deleted", send(t, d, delivery(`{"n":3}`)), modules.Retryable, modules.CodeNotFound, "NO_ROUTE")
-	if err := send(t, d, delivery(`{"n":4}`)); err != nil {
+	moduletest.Want(t, "the queue was deleted", moduletest.Send(t, d, delivery(`{"n":3}`)), modules.Retryable, modules.CodeNotFound, "NO_ROUTE")
+	if err := moduletest.Send(t, d, delivery(`{"n":4}`)); err != nil {
 		t.Errorf("it was not declared again: %v", err)
 	}
 }
@@ -146,7 +147,7 @@ func TestDeclare(t *testing.T) {
 func TestBlocked(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, b.connection(), fmt.Sprintf(`{"queue_name": %q}`, b.queue))
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	b.RabbitCtl(t, "set_vm_memory_high_watermark", "0")
@@ -154,19 +155,19 @@ func TestBlocked(t *testing.T) {
 	t.Cleanup(end)
 	first := delivery(`{"n":2}`)
 	start := time.Now()
-	want(t, "under way", send(t, d, first), modules.Throttled, modules.CodeThrottled, "low on memory")
+	moduletest.Want(t, "under way", moduletest.Send(t, d, first), modules.Throttled, modules.CodeThrottled, "low on memory")
 	if took := time.Since(start); took > 15*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	start = time.Now()
-	want(t, "the next", send(t, d, delivery(`{"n":3}`)), modules.Throttled, modules.CodeThrottled, "low on memory")
+	moduletest.Want(t, "the next", moduletest.Send(t, d, delivery(`{"n":3}`)), modules.Throttled, modules.CodeThrottled, "low on memory")
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	end()
 	var err error
 	for range 20 {
-		if err = send(t, d, first); err == nil {
+		if err = moduletest.Send(t, d, first); err == nil {
 			break
 		}
 		<-time.After(500 * time.Millisecond)
@@ -189,7 +190,7 @@ func TestBlocked(t *testing.T) {
 func TestChannels(t *testing.T) {
 	b := newBroker(t)
 	d := destination(t, strings.Replace(b.connection(), "{", `{"channels": 1, `, 1), fmt.Sprintf(`{"queue_name": %q}`, b.queue))
-	if err := send(t, d, delivery(`{"n":1}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	entered, release := b.proxy.Mute()
@@ -203,16 +204,16 @@ func TestChannels(t *testing.T) {
 	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer stop()
 	_, err := d.Send(short, delivery(`{"n":3}`))
-	want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 channels")
+	moduletest.Want(t, "all in use", err, modules.Retryable, modules.CodeTimeout, "all 1 channels")
 	cancel()
 	err = <-done
-	want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "no confirm")
+	moduletest.Want(t, "cancelled", err, modules.Retryable, modules.CodeShutdown, "no confirm")
 	if !errors.Is(err, context.Canceled) {
 		t.Error("it does not wrap the context's error")
 	}
 	release()
 	// The channel is free when its last confirm came.
-	if err := send(t, d, delivery(`{"n":4}`)); err != nil {
+	if err := moduletest.Send(t, d, delivery(`{"n":4}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -226,12 +227,12 @@ func TestHeadersTooLarge(t *testing.T) {
 	x.Event.Header.Set("X-Large", strings.Repeat("x", 128<<10))
 	good := delivery(`{}`)
 	rs := d.SendBatch(t.Context(), []*event.Delivery{good, x, good})
-	want(t, "large", rs[1].Err, modules.Rejected, modules.CodeTooLarge, "forward_headers")
+	moduletest.Want(t, "large", rs[1].Err, modules.Rejected, modules.CodeTooLarge, "forward_headers")
 	if rs[0].Err != nil || rs[2].Err != nil {
 		t.Errorf("%v, %v", rs[0].Err, rs[2].Err)
 	}
 	x.Event.Header.Set("X-Large", strings.Repeat("x", 126<<10))
-	if err := send(t, d, x); err != nil {
+	if err := moduletest.Send(t, d, x); err != nil {
 		t.Errorf("126 KiB: %v", err)
 	}
 }

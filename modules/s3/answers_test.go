@@ -17,6 +17,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // fake answers as S3 does where it fails: no server throttles or moves a bucket
@@ -85,7 +86,7 @@ func TestAnswers(t *testing.T) {
 		if what == "unavailable" && modules.FailureOf(err).After != 7*time.Second {
 			t.Errorf("Retry-After: %v", modules.FailureOf(err).After)
 		}
-		if check(t, d) == nil && what != "spoiled" { // which is what the check wants
+		if moduletest.Check(t, d) == nil && what != "spoiled" { // which is what the check wants
 			t.Errorf("%s: Check passes", what)
 		}
 		t.Logf("%s: %v", what, err)
@@ -113,11 +114,11 @@ func TestCheckWithoutRights(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, refusal("BadDigest", "x"))
 	})), `{"bucket": "abc"}`)
-	if err := check(t, d); err != nil {
+	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("may put, may not look: %v", err)
 	}
 	d = destination(t, fake(t, puts(func(w http.ResponseWriter) { w.Header().Set("ETag", `"x"`) })), `{"bucket": "abc"}`)
-	want(t, "no look at sums", check(t, d), modules.Retryable, modules.CodeBadAnswer, ".hookd-check")
+	want(t, "no look at sums", moduletest.Check(t, d), modules.Retryable, modules.CodeBadAnswer, ".hookd-check")
 }
 
 // An object of many that is refused for good is divided until the one that is to

@@ -15,19 +15,11 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/s3"
 )
-
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
 
 // destination opens a connection and makes a destination.
 func destination(t *testing.T, connection, options string) modules.Destination {
@@ -45,7 +37,7 @@ func destinationOver(t *testing.T, dial netguard.Dial, connection, options strin
 	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: dial, HTTP: transport, Owner: "hookd/1.2.3 (test)"}
 	m := s3.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	conn, err := m.Open(t.Context(), env, c)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +47,7 @@ func destinationOver(t *testing.T, dial netguard.Dial, connection, options strin
 		transport.CloseIdleConnections()
 	})
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(env, conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -68,13 +60,6 @@ func send(t *testing.T, d modules.Destination, x *event.Delivery) (event.Receipt
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	return d.Send(ctx, x)
-}
-
-func check(t *testing.T, d modules.Destination) error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	return d.(modules.Checker).Check(ctx)
 }
 
 // want fails the test when err is not the failure that is described.
@@ -130,7 +115,7 @@ func TestRefusals(t *testing.T) {
 		_, err := send(t, d, delivery(`{}`))
 		want(t, what, err, modules.Retryable, c.code, c.text)
 		t.Logf("%s: %v", what, err)
-		if err = check(t, d); err == nil || modules.FailureOf(err).Code != c.code {
+		if err = moduletest.Check(t, d); err == nil || modules.FailureOf(err).Code != c.code {
 			t.Errorf("%s: Check: %v", what, err)
 		}
 	}
@@ -190,7 +175,7 @@ func TestUnreachable(t *testing.T) {
 		d := destination(t, connection(c.endpoint, "a", key), `{"bucket": "abc"}`)
 		_, err := send(t, d, delivery(`{}`))
 		want(t, what, err, modules.Retryable, c.code, c.text)
-		if check(t, d) == nil {
+		if moduletest.Check(t, d) == nil {
 			t.Errorf("%s: Check passes", what)
 		}
 	}
@@ -207,7 +192,7 @@ func TestTLS(t *testing.T) {
 		if _, err := send(t, d, delivery(`{"sum": "`+sum+`"}`)); err != nil {
 			t.Errorf("%s: %v", sum, err)
 		}
-		if err := check(t, d); err != nil {
+		if err := moduletest.Check(t, d); err != nil {
 			t.Errorf("%s: Check: %v", sum, err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -144,14 +143,6 @@ func delivery(body string) *event.Delivery {
 	return d
 }
 
-func decode(t testing.TB, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
-
 // host is an open connection, and the environment of a hook.
 type host struct {
 	env  modules.Env
@@ -174,7 +165,7 @@ func open(t testing.TB, connection string, hook bool) host {
 	var c spec.Described
 	if connection != "" {
 		c = m.Connection()
-		decode(t, connection, c)
+		moduletest.Decode(t, connection, c)
 	}
 	conn, err := m.Open(t.Context(), env(netguard.Policy{Operator: true}), c)
 	if err != nil {
@@ -189,7 +180,7 @@ func (h host) destination(t testing.TB, options string) modules.BatchDestination
 	t.Helper()
 	m := websocket.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	d, err := m.New(h.env, h.conn, o)
 	if err != nil {
 		t.Fatal(err)
@@ -210,16 +201,4 @@ func send(t *testing.T, d modules.Destination, x *event.Delivery) (string, error
 	defer cancel()
 	r, err := d.Send(ctx, x)
 	return r.Status, err
-}
-
-// want fails the test when err is not the failure that is described.
-func want(t *testing.T, what string, err error, kind modules.FailureKind, code, text string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/websocket"
 )
 
@@ -55,7 +56,7 @@ func TestOwnURL(t *testing.T) {
 	h := open(t, `{"url": "ws://other.example/", "headers": {"Authorization": "Bearer secret"}, "query": {"key": "secret"}}`, false)
 	own := fmt.Sprintf(`{"url": "ws://%s/own"`, s.addr)
 	_, err := send(t, h.destination(t, own+`}`), delivery(`{}`))
-	want(t, "a hook", err, modules.Retryable, modules.CodeEgressDenied, "loopback")
+	moduletest.Want(t, "a hook", err, modules.Retryable, modules.CodeEgressDenied, "loopback")
 	if len(s.opened()) != 0 {
 		t.Error("it was reached")
 	}
@@ -73,7 +74,7 @@ func TestNoURL(t *testing.T) {
 	h := open(t, "", false)
 	m := websocket.Module()
 	o := m.Options()
-	decode(t, `{}`, o)
+	moduletest.Decode(t, `{}`, o)
 	if _, err := m.New(h.env, h.conn, o); err == nil || !strings.Contains(err.Error(), `neither the destination nor its connection has a "url"`) {
 		t.Error(err)
 	}
@@ -114,11 +115,11 @@ func TestTLS(t *testing.T) {
 		`, "tls": {"ca_file": "/missing.pem"}`:                                            "ca_file",
 	} {
 		_, err := send(t, to(tls), delivery(`{}`))
-		want(t, tls, err, modules.Retryable, modules.CodeTLS, text)
+		moduletest.Want(t, tls, err, modules.Retryable, modules.CodeTLS, text)
 	}
 	plain := open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/"}`, s.addr))
 	_, err := send(t, plain, delivery(`{}`))
-	want(t, "ws at a wss port", err, modules.Retryable, modules.CodeUnavailable, "")
+	moduletest.Want(t, "ws at a wss port", err, modules.Retryable, modules.CodeUnavailable, "")
 }
 
 // raw answers each connection with the same bytes.
@@ -170,7 +171,7 @@ func TestStrangers(t *testing.T) {
 	} {
 		d := open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/?x=secret"}`, rawServer(t, c.answer)))
 		_, err := send(t, d, delivery(`{}`))
-		want(t, name, err, modules.Retryable, c.code, c.text)
+		moduletest.Want(t, name, err, modules.Retryable, c.code, c.text)
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -185,7 +186,7 @@ func TestReadLimit(t *testing.T) {
 	s.do("set", "reply", strings.Repeat("x", 2000))
 	d := s.to(t, `, "wait_for_response": true, "max_reply_size": 1000`)
 	_, err := send(t, d, delivery(`{}`))
-	want(t, "a large reply", err, modules.Retryable, modules.CodeBadAnswer, "max_reply_size")
+	moduletest.Want(t, "a large reply", err, modules.Retryable, modules.CodeBadAnswer, "max_reply_size")
 	s.do("set", "reply", "ok")
 	if _, err := send(t, d, delivery(`{}`)); err != nil {
 		t.Error(err)
@@ -198,7 +199,7 @@ func TestMaxMessageSize(t *testing.T) {
 	s := newServer(t, "")
 	d := s.to(t, `, "max_message_size": 20`)
 	_, err := send(t, d, delivery(`{"a":"0123456789"}`))
-	want(t, "a large message", err, modules.Rejected, modules.CodeTooLarge, "more than max_message_size, 20")
+	moduletest.Want(t, "a large message", err, modules.Rejected, modules.CodeTooLarge, "more than max_message_size, 20")
 	if len(s.opened()) != 0 {
 		t.Error("a connection was opened for it")
 	}
@@ -267,7 +268,7 @@ func TestAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := send(t, d, delivery(`{}`))
-	want(t, "closed", err, modules.Retryable, modules.CodeShutdown, "closed")
+	moduletest.Want(t, "closed", err, modules.Retryable, modules.CodeShutdown, "closed")
 }
 
 // Legal and unwise.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 // hostileTexts are those that break what pastes strings together.
@@ -48,7 +49,7 @@ func TestHostileStrings(t *testing.T) {
 			raw := strings.Contains(options, "raw")
 			valid := strings.ToValidUTF8(text, "") == text
 			if raw && strings.Contains(options, `"text"`) && !valid {
-				want(t, name+options, err, modules.Rejected, "websocket_not_text", "UTF-8")
+				moduletest.Want(t, name+options, err, modules.Rejected, "websocket_not_text", "UTF-8")
 				continue
 			}
 			all := s.received()
@@ -144,7 +145,7 @@ func TestCloseCodes(t *testing.T) {
 					s.do("set", "reply", "id")
 				}
 				_, err := send(t, d, delivery(`{"bad":1}`))
-				want(t, how, err, c.kind, c.code, strconv.Itoa(c.close)+": why")
+				moduletest.Want(t, how, err, c.kind, c.code, strconv.Itoa(c.close)+": why")
 				if err != nil && strings.ContainsAny(err.Error(), "\u202e\n") || err != nil && strings.Contains(err.Error(), "secret-of") {
 					t.Errorf("%q", err)
 				}
@@ -153,7 +154,7 @@ func TestCloseCodes(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				rs := d.SendBatch(ctx, ds)
 				cancel()
-				want(t, "batch"+how, rs[1].Err, c.kind, c.code, strconv.Itoa(c.close))
+				moduletest.Want(t, "batch"+how, rs[1].Err, c.kind, c.code, strconv.Itoa(c.close))
 				if c.kind == modules.Rejected && (rs[0].Err != nil || rs[2].Err != nil) {
 					t.Errorf("%s: %v, %v", how, rs[0].Err, rs[2].Err)
 				}
@@ -195,7 +196,7 @@ func TestHandshakeRefused(t *testing.T) {
 		}
 		s.do("set", "status", []any{c.status, header})
 		_, err := send(t, d, delivery(`{}`))
-		want(t, strconv.Itoa(c.status), err, c.kind, c.code, http.StatusText(c.status))
+		moduletest.Want(t, strconv.Itoa(c.status), err, c.kind, c.code, http.StatusText(c.status))
 		if f := modules.FailureOf(err); f.After != c.after {
 			t.Errorf("%d: after %v, want %v", c.status, f.After, c.after)
 		}
@@ -216,8 +217,8 @@ func TestNoPong(t *testing.T) {
 	s.do("set", "deaf", true)
 	d := s.to(t, `, "timeout": 0.3`)
 	_, err := send(t, d, delivery(`{}`))
-	want(t, "deaf", err, modules.Retryable, modules.CodeTimeout, "no answer to the ping")
-	want(t, "Check", d.(modules.Checker).Check(t.Context()), modules.Retryable, modules.CodeTimeout, "does not answer pings")
+	moduletest.Want(t, "deaf", err, modules.Retryable, modules.CodeTimeout, "no answer to the ping")
+	moduletest.Want(t, "Check", d.(modules.Checker).Check(t.Context()), modules.Retryable, modules.CodeTimeout, "does not answer pings")
 	for _, options := range []string{`, "confirm": false`, `, "wait_for_response": true`} {
 		s.do("set", "reply", "ok")
 		d := s.to(t, options)
@@ -251,15 +252,15 @@ func TestReplies(t *testing.T) {
 	}
 	s.do("set", "reply", nil)
 	_, err := send(t, d, delivery(`{}`))
-	want(t, "silence", err, modules.Retryable, modules.CodeTimeout, "no reply")
+	moduletest.Want(t, "silence", err, modules.Retryable, modules.CodeTimeout, "no reply")
 
 	s.do("set", "reply", "no")
 	_, err = send(t, s.to(t, `, "wait_for_response": true, "expect_reply": "ok"`), delivery(`{}`))
-	want(t, "another reply", err, modules.Retryable, "websocket_reply", "reply of 2 bytes is not the one")
+	moduletest.Want(t, "another reply", err, modules.Retryable, "websocket_reply", "reply of 2 bytes is not the one")
 
 	s.do("set", "reply", "error")
 	_, err = send(t, s.to(t, `, "wait_for_response": true, "match_id": true`), delivery(`{}`))
-	want(t, "an error", err, modules.Retryable, "websocket_reply", "holds an error")
+	moduletest.Want(t, "an error", err, modules.Retryable, "websocket_reply", "holds an error")
 }
 
 // With ids many are under way over one connection, and the replies may come in
@@ -329,7 +330,7 @@ func TestWaitForConnection(t *testing.T) {
 	short, end := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer end()
 	_, err := d.Send(short, delivery(`{}`))
-	want(t, "the second", err, modules.Retryable, modules.CodeTimeout, "waiting for the connection")
+	moduletest.Want(t, "the second", err, modules.Retryable, modules.CodeTimeout, "waiting for the connection")
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}

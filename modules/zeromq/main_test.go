@@ -14,7 +14,6 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/moduletest"
@@ -107,14 +106,6 @@ func delivery(body string) *event.Delivery {
 	return d
 }
 
-func decode(t *testing.T, text string, into spec.Described) {
-	t.Helper()
-	node, list := spec.ParseJSON("f", []byte(text))
-	if list = append(list, spec.Decode(node, into, "")...); list.HasErrors() {
-		t.Fatalf("%s: %v", text, list)
-	}
-}
-
 // host is an open connection, and the environment of a hook.
 type host struct {
 	env  modules.Env
@@ -136,7 +127,7 @@ func open(t *testing.T, connection string) host {
 	operator.Dial = rights.DialContext
 	m := zeromq.Module()
 	c := m.Connection()
-	decode(t, connection, c)
+	moduletest.Decode(t, connection, c)
 	if h.conn, err = m.Open(t.Context(), operator, c); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +139,7 @@ func (h host) make(t *testing.T, options string) (modules.Destination, error) {
 	t.Helper()
 	m := zeromq.Module()
 	o := m.Options()
-	decode(t, options, o)
+	moduletest.Decode(t, options, o)
 	return m.New(h.env, h.conn, o)
 }
 
