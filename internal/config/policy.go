@@ -117,7 +117,7 @@ func (r *Response) Fields() spec.Fields {
 	return spec.Fields{
 		spec.Int(&r.Status, "status").Range(200, 299).Doc("Status of the answer; 200 unless set."),
 		spec.String(&r.Body, "body").Doc("Body of the answer, instead of the usual JSON."),
-		spec.StringMap(&r.Headers, "headers").Check(headerFields).Doc("Headers of the answer."),
+		spec.Headers(&r.Headers, "headers").Check(headerFields).Doc("Headers of the answer."),
 		spec.Enum(&r.Wait, "wait", WaitAccepted, WaitDelivered).Default(WaitAccepted).
 			Doc("`accepted` answers when the event is stored, `delivered` when every destination has it."),
 	}

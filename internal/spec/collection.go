@@ -2,6 +2,7 @@ package spec
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/hookd/hookd/internal/diag"
 )
@@ -49,6 +50,38 @@ func StringMap(p *map[string]string, name string) *Value[map[string]string] {
 		},
 		flat: func(v map[string]string) any { return v },
 	}
+}
+
+// Headers is a StringMap whose names know no case (RFC 9110, section 5.1): the
+// same name written twice is a mistake.
+func Headers(p *map[string]string, name string) *Value[map[string]string] {
+	return noCase(StringMap(p, name))
+}
+
+func noCase[T any](v *Value[map[string]T]) *Value[map[string]T] {
+	dec := v.dec
+	v.dec = func(n *Node, at scope) (map[string]T, bool) {
+		out, ok := dec(n, at)
+		seen := make(map[string]diag.Pos, len(n.Members))
+		for _, m := range n.Members {
+			if IsComment(m.Key) || m.Value.Kind == NodeNull {
+				continue
+			}
+			lower := strings.ToLower(m.Key)
+			first, twice := seen[lower]
+			if !twice {
+				seen[lower] = m.Pos
+				continue
+			}
+			p := duplicateKey(m, first)
+			p.Path = at.key(m.Key).path
+			p.Hint += ": upper and lower case are the same here"
+			at.add(p)
+			ok = false
+		}
+		return out, ok
+	}
+	return v
 }
 
 func mapOf[T any](n *Node, at scope, dec func(*Node, scope) (T, bool)) (map[string]T, bool) {

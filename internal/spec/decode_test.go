@@ -76,6 +76,7 @@ func TestDecodeProblems(t *testing.T) {
 		{`{"keys": ["a", " "]}`, `1:16 keys[1]: is empty`},
 		{`{"keys": []}`, `1:10 keys: is empty`},
 		{`{"headers": {"A": 5}}`, `1:19 headers.A: must be a string, not a number [put it in quotes]`},
+		{`{"headers": {"A": "1", "b": null, "B": "2", "a": "3", "_a": 4}}`, `1:45 headers.a: the key "a" is here twice [it is first on line 1; keep one: upper and lower case are the same here]`},
 		{`{"labels": {"a b": []}}`, `1:20 labels["a b"]: must be a string, not a list`},
 		{`{"text": "a!"}`, `1:10 text: must not shout`},
 		{`{"text": true}`, `1:10 text: must be a string, not a boolean`},

@@ -79,7 +79,7 @@ func (e *everything) Fields() spec.Fields {
 		spec.URL(&e.Home, "home").Doc("Home."),
 		spec.Secret(&e.Key, "key").Doc("Key."),
 		spec.Secrets(&e.Keys, "keys").Doc("Keys."),
-		spec.SecretMap(&e.Headers, "headers").Doc("Headers."),
+		spec.SecretHeaders(&e.Headers, "headers").Doc("Headers."),
 		spec.Strings(&e.Names, "names").Deprecated("labels").Doc("Names."),
 		spec.StringMap(&e.Labels, "labels").Advanced().Doc("Labels."),
 		spec.Any(&e.Free, "free").Doc("Free."),

@@ -85,3 +85,8 @@ func SecretMap(p *map[string]secret.String, name string) *Value[map[string]secre
 		flat: func(v map[string]secret.String) any { return v },
 	}
 }
+
+// SecretHeaders is a SecretMap whose names know no case, as those of [Headers].
+func SecretHeaders(p *map[string]secret.String, name string) *Value[map[string]secret.String] {
+	return noCase(SecretMap(p, name))
+}

@@ -94,7 +94,7 @@ func (o *Options) Fields() spec.Fields {
 		spec.URL(&o.URL, "url").Required().Check(func(u url.URL) error { return netguard.CheckURL(&u) }).
 			Doc("Where to send, http or https."),
 		spec.Enum(&o.Method, "method", Post, Put, Patch).Default(Post).Doc("Request method."),
-		spec.SecretMap(&o.Headers, "headers").Doc("Headers to add; they win over forwarded ones. Values are treated as secrets."),
+		spec.SecretHeaders(&o.Headers, "headers").Doc("Headers to add; they win over forwarded ones. Values are treated as secrets."),
 		spec.Bool(&o.Forward, "forward_headers").Default(false).
 			Doc("Send the sender's headers on: all but hop-by-hop headers, Host, Content-Length and credentials."),
 		spec.Strings(&o.Allowed, "allowed_headers").Set(&o.AllowedSet).

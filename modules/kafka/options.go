@@ -48,7 +48,7 @@ func (o *Options) Fields() spec.Fields {
 		spec.Int(&o.Partition, "partition").Set(&o.HasPartition).Range(0, 1<<31-1).
 			Doc("Partition to write to, instead of the one that the key gives."),
 		spec.Bool(&o.Forward, "forward_headers").Default(false).Doc("Send the sender's headers along: all but credentials."),
-		spec.StringMap(&o.Headers, "headers").Doc("Headers to add to each message; they win over the sender's."),
+		spec.Headers(&o.Headers, "headers").Doc("Headers to add to each message; they win over the sender's."),
 		spec.Enum(&o.Compression, "compression", None, Gzip, Snappy, LZ4, Zstd).Default(None).
 			Doc("How to compress what is sent together."),
 		spec.Int(&o.MaxBytes, "max_message_bytes").Default(1<<20).Range(1<<10, 64<<20).Advanced().

@@ -114,7 +114,7 @@ func (o *Options) Fields() spec.Fields {
 			Doc("How long a message may wait in the queue before the broker drops it. Without limit when absent."),
 		spec.Bool(&o.Forward, "forward_headers").Default(true).
 			Doc("Send the sender's headers along: all but credentials."),
-		spec.StringMap(&o.Headers, "headers").Doc("Headers to add to each message; they win over the sender's."),
+		spec.Headers(&o.Headers, "headers").Doc("Headers to add to each message; they win over the sender's."),
 	}
 }
 

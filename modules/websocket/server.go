@@ -40,7 +40,7 @@ func (s *Server) fields(url spec.Field) spec.Fields {
 		url,
 		spec.SecretMap(&s.Query, "query").
 			Doc("Parameters to add to the URL, such as a token. Their values are treated as secrets."),
-		spec.SecretMap(&s.Headers, "headers").
+		spec.SecretHeaders(&s.Headers, "headers").
 			Doc("Headers of the request that opens the connection, such as `Authorization`. Their values are treated as secrets."),
 		spec.Strings(&s.Protocols, "subprotocols").Check(checkProtocols).
 			Doc("Subprotocols to offer, the preferred one first."),
@@ -134,18 +134,22 @@ func (s Server) over(base Server) Server {
 	if s.URL != (url.URL{}) {
 		return s
 	}
-	base.Query, base.Headers = merged(base.Query, s.Query), merged(base.Headers, s.Headers)
+	same := func(name string) string { return name }
+	base.Query = merged(same, base.Query, s.Query)
+	base.Headers = merged(textproto.CanonicalMIMEHeaderKey, base.Headers, s.Headers)
 	if len(s.Protocols) > 0 {
 		base.Protocols = s.Protocols
 	}
 	return base
 }
 
-func merged(a, b map[string]secret.String) map[string]secret.String {
+// merged is a, and b over it, where names are the same if their keys are: those
+// of headers know no case.
+func merged(key func(string) string, a, b map[string]secret.String) map[string]secret.String {
 	all := make(map[string]secret.String, len(a)+len(b))
 	for _, m := range []map[string]secret.String{a, b} {
 		for name, v := range m {
-			all[name] = v
+			all[key(name)] = v
 		}
 	}
 	return all

@@ -21,7 +21,7 @@ type Headers struct {
 func (h *Headers) Fields() spec.Fields {
 	return spec.Fields{
 		spec.Bool(&h.Forward, "forward_headers").Default(true).Doc("Send the sender's headers along: all but credentials."),
-		spec.StringMap(&h.Extra, "headers").Doc("Headers to add to each message; they win over the sender's."),
+		spec.Headers(&h.Extra, "headers").Doc("Headers to add to each message; they win over the sender's."),
 	}
 }
 
