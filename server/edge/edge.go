@@ -71,10 +71,11 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	e.security.set(h, e.overHTTPS(r))
 	h[requestIDHeader] = e.ids.next()
-	if len(r.TransferEncoding) > 0 {
+	if len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1) {
 		// A request may have carried both lengths; net/http drops one of them
 		// silently and would go on reading. RFC 9112 section 6.1 demands to
-		// close.
+		// close. Of an HTTP/1.0 request net/http drops Transfer-Encoding without
+		// a trace, so each of these closes.
 		h["Connection"] = closeConn
 	}
 	if why := badTarget(r); why != "" {
