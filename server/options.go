@@ -132,7 +132,7 @@ type Limits struct {
 	BodyTime    time.Duration
 	IdleTime    time.Duration
 	WriteTime   time.Duration
-	MinBodyRate int64 // bytes per second, after BodyTime's first share
+	MinBodyRate int64 // bytes per second, after BodyTime's first share; 0 is any rate
 }
 
 // Edge sets the answers of the public listener.

@@ -177,8 +177,8 @@ func (d *daemon) listeners() error {
 			HSTSMaxAge: d.o.Edge.HSTSMaxAge, HSTSSubDomains: d.o.Edge.HSTSSubdomains, HSTSPreload: d.o.Edge.HSTSPreload,
 		},
 		Origins: d.o.Edge.CORSOrigins, TrustedProxies: d.o.Edge.TrustedProxies,
-		HeaderTimeout: l.HeaderTime, BodyTimeout: l.BodyTime, IdleTimeout: l.IdleTime, MinRate: int(l.MinBodyRate),
-		MaxHeader: l.Header, MaxConns: l.ConnsPerIP,
+		HeaderTimeout: l.HeaderTime, BodyTimeout: l.BodyTime, IdleTimeout: l.IdleTime, WriteTimeout: l.WriteTime,
+		MinRate: unlimited(int(l.MinBodyRate)), MaxHeader: l.Header, MaxConns: unlimited(l.ConnsPerIP),
 	}
 	if n := d.o.Edge.RootRateLimit; n > 0 {
 		d.edge.RootLimit = limit.New(limit.Rule{Max: n, Window: time.Minute, PerClient: true})
@@ -201,6 +201,15 @@ func (d *daemon) listeners() error {
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// unlimited turns the 0 of the settings, which is no limit, into that of the
+// edge, where 0 is the default.
+func unlimited(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // listener bounds the connections of the public listener.

@@ -28,9 +28,12 @@ func (b *timedBody) Read(p []byte) (int, error) {
 		if b.start.IsZero() {
 			b.start = time.Now()
 		}
-		allowed := o.BodyTimeout + time.Duration(float64(b.n)/float64(o.MinRate)*float64(time.Second))
+		allowed := o.MaxBodyTime
+		if o.MinRate > 0 {
+			allowed = min(allowed, o.BodyTimeout+time.Duration(float64(b.n)/float64(o.MinRate)*float64(time.Second)))
+		}
 		// Not every writer can; then the server's own limit stays.
-		_ = http.NewResponseController(b.w).SetReadDeadline(b.start.Add(min(allowed, o.MaxBodyTime)))
+		_ = http.NewResponseController(b.w).SetReadDeadline(b.start.Add(allowed))
 	}
 	return n, err
 }

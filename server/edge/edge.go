@@ -41,13 +41,13 @@ func NewHandler(o Options) http.Handler {
 		g.Handle(m, "/webhook/:id/:name", e.namespaced)
 	}
 	for _, m := range []string{http.MethodGet, http.MethodHead} {
-		g.Handle(m, "/", short(e.root))
-		g.Handle(m, "/health", short(e.health))
-		g.Handle(m, "/healthz", short(e.live))
-		g.Handle(m, "/readyz", short(e.ready))
+		g.Handle(m, "/", e.short(e.root))
+		g.Handle(m, "/health", e.short(e.health))
+		g.Handle(m, "/healthz", e.short(e.live))
+		g.Handle(m, "/readyz", e.short(e.ready))
 	}
 	for _, r := range o.Mount {
-		g.Handle(r.Method, r.Path, short(gin.WrapH(r.Handler)))
+		g.Handle(r.Method, r.Path, e.short(gin.WrapH(r.Handler)))
 	}
 	g.NoRoute(notFound)
 	g.NoMethod(noMethod)
@@ -123,9 +123,9 @@ func panicText(p any) string {
 }
 
 // short bounds how long a client may take to read an answer that is not tiny.
-func short(next gin.HandlerFunc) gin.HandlerFunc {
+func (e *edge) short(next gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(30 * time.Second))
+		_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(e.o.WriteTimeout))
 		next(c)
 	}
 }

@@ -49,12 +49,14 @@ type Options struct {
 
 	HeaderTimeout time.Duration // whole header section; 5 s
 	BodyTimeout   time.Duration // whole body, more only while MinRate is kept; 30 s
-	MinRate       int           // bytes a second; 4096
-	MaxBodyTime   time.Duration // whole body, at whatever rate; 5 min
+	MinRate       int           // bytes a second; 4096; negative is any rate
+	MaxBodyTime   time.Duration // whole body, at whatever rate; 5 min, and never less than BodyTimeout
 	IdleTimeout   time.Duration // between requests of a connection; 60 s
 	// WaitTimeout is the longest that Gate takes after the body is read; it
 	// bounds how late an answer may be written. 30 s
 	WaitTimeout time.Duration
+	// WriteTimeout is how long a client may take to read an answer. 30 s
+	WriteTimeout time.Duration
 	// MaxHeader bounds request line and header section; net/http allows about
 	// 4 KiB more. 64 KiB
 	MaxHeader int
@@ -81,8 +83,10 @@ func (o Options) withDefaults() Options {
 	set(&o.BodyTimeout, 30*time.Second)
 	set(&o.MinRate, 4096)
 	set(&o.MaxBodyTime, 5*time.Minute)
+	o.MaxBodyTime = max(o.MaxBodyTime, o.BodyTimeout)
 	set(&o.IdleTimeout, 60*time.Second)
 	set(&o.WaitTimeout, 30*time.Second)
+	set(&o.WriteTimeout, 30*time.Second)
 	set(&o.MaxHeader, 64<<10)
 	set(&o.MaxConns, 1024)
 	if o.Security == (Security{}) {

@@ -17,7 +17,7 @@ func NewServer(o Options) *http.Server {
 		Handler:           NewHandler(o),
 		ReadHeaderTimeout: o.HeaderTimeout,
 		ReadTimeout:       o.HeaderTimeout + o.BodyTimeout, // timedBody extends it
-		WriteTimeout:      o.MaxBodyTime + o.WaitTimeout + o.BodyTimeout,
+		WriteTimeout:      o.MaxBodyTime + o.WaitTimeout + o.WriteTimeout,
 		IdleTimeout:       o.IdleTimeout,
 		MaxHeaderBytes:    o.MaxHeader,
 		ErrorLog:          log.New(debugLog{o.Log}, "", 0),

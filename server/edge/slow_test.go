@@ -93,22 +93,28 @@ func TestSlowClients(t *testing.T) {
 // MaxBodyTime; one that does not, may not.
 func TestBodyRate(t *testing.T) {
 	t.Parallel()
-	o := edge.Options{BodyTimeout: 10 * time.Second, MinRate: 1 << 10, MaxBodyTime: 2 * time.Minute}
+	usual := edge.Options{BodyTimeout: 10 * time.Second, MinRate: 1 << 10, MaxBodyTime: 2 * time.Minute}
+	anyRate := usual
+	anyRate.MinRate = -1
 	for name, c := range map[string]struct {
+		o             edge.Options
 		piece, pieces int
 		every         time.Duration
 		status        int
 	}{
-		"at once":             {100 << 10, 1, 0, 200},
-		"steady":              {10 << 10, 10, 8 * time.Second, 200},
-		"small and too slow":  {1 << 10, 10, 3 * time.Second, 408},
-		"large and too slow":  {10 << 10, 10, 30 * time.Second, 408},
-		"good rate, too long": {10 << 10, 100, 5 * time.Second, 408},
+		"at once":             {usual, 100 << 10, 1, 0, 200},
+		"steady":              {usual, 10 << 10, 10, 8 * time.Second, 200},
+		"small and too slow":  {usual, 1 << 10, 10, 3 * time.Second, 408},
+		"large and too slow":  {usual, 10 << 10, 10, 30 * time.Second, 408},
+		"good rate, too long": {usual, 10 << 10, 100, 5 * time.Second, 408},
+		"any rate":            {anyRate, 20 << 10, 4, 30 * time.Second, 200},
+		"any rate, too long":  {anyRate, 20 << 10, 10, 30 * time.Second, 408},
+		"patient by setting":  {edge.Options{BodyTimeout: time.Hour}, 10 << 10, 10, 6 * time.Minute, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := o
+				o := c.o
 				q := &memory{}
 				o.Gate = &ingest.Gate{Hooks: hooks{"a": {ID: "a", Auth: auth.NewChain()}}, Queue: q}
 				o.Log = slog.New(slog.DiscardHandler)
@@ -149,6 +155,39 @@ func TestBodyRate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Whoever does not read a long answer is given up.
+func TestWriteTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wrote := make(chan error, 1)
+		long := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, err := w.Write(make([]byte, 1<<20))
+			wrote <- err
+		})
+		s := edge.NewServer(edge.Options{
+			Log: slog.New(slog.DiscardHandler), WriteTimeout: 7 * time.Second,
+			Mount: []edge.Route{{Method: http.MethodGet, Path: "/long", Handler: long}},
+		})
+		in, done := make(chan net.Conn), make(chan error)
+		go func() { done <- s.Serve(fakeListener{in}) }()
+		near, far := net.Pipe()
+		in <- far
+		start := time.Now()
+		if _, err := io.WriteString(near, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-wrote; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != 7*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		_ = near.Close()
+		close(in)
+		<-done
+		if err := s.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // How long a client may do nothing, by default, to the second.
