@@ -133,7 +133,8 @@ type Queue interface {
 	Put(ctx context.Context, it Item) (Put, error)
 
 	// Claim waits for at least one due delivery of the lane and leases up to
-	// max of them, oldest first. A lease that is neither settled nor renewed in
+	// max of them, oldest first; fewer where the bodies of more would take too
+	// much memory. A lease that is neither settled nor renewed in
 	// time makes the delivery due again, uncounted. A lane that was never heard
 	// of is an empty lane. While the queue is read-only nothing is due, for no
 	// outcome could be stored.

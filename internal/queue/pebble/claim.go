@@ -71,6 +71,11 @@ func (q *Queue) thaw(ctx context.Context) error {
 	}
 }
 
+const (
+	claimBytes = 32 << 20 // of bodies that one Claim brings into memory; one that is larger comes alone
+	claimStep  = 256      // deliveries that are leased before their bodies are looked at
+)
+
 // claim leases what is due now. When nothing is, it leaves the waiter in the
 // lane's list and says how long to wait at most.
 func (q *Queue) claim(ctx context.Context, l *lane, limit int, span time.Duration, waiter chan struct{}) ([]*queue.Claim, time.Duration, error) {
@@ -80,31 +85,33 @@ func (q *Queue) claim(ctx context.Context, l *lane, limit int, span time.Duratio
 		next    time.Duration
 	)
 	err := q.read(func(db *pebble.DB) error {
-		hs, wait, err := q.lease(db, l, limit, span, waiter)
-		next = wait
-		if err != nil {
-			return err
-		}
-		for i, h := range hs {
-			ev, err := load(db, h.id)
-			switch {
-			case err == nil:
-				got = append(got, h.claim(ev))
-			case errors.Is(err, errRecord), errors.Is(err, queue.ErrNotFound), pebble.IsCorruptionError(err):
-				q.log.Error("queue: an event cannot be read, its delivery goes to the dead letters",
-					slog.String("event", h.id.String()), slog.String("lane", l.name), slog.Any("error", err))
-				damaged = append(damaged, h)
-			default:
-				l.mu.Lock()
-				for _, h := range hs[i:] {
-					l.giveBack(h)
-				}
-				l.mu.Unlock()
-				if len(got) == 0 {
+		for size, left := 0, limit; left > 0; waiter = nil {
+			hs, wait, err := q.lease(db, l, min(left, claimStep), span, waiter)
+			if next = wait; err != nil {
+				return err
+			}
+			for i, h := range hs {
+				ev, err := load(db, h.id)
+				switch {
+				case err == nil:
+					got = append(got, h.claim(ev))
+					if size += len(ev.Body); size >= claimBytes {
+						l.giveAllBack(hs[i+1:])
+						return nil
+					}
+				case errors.Is(err, errRecord), errors.Is(err, queue.ErrNotFound), pebble.IsCorruptionError(err):
+					q.log.Error("queue: an event cannot be read, its delivery goes to the dead letters",
+						slog.String("event", h.id.String()), slog.String("lane", l.name), slog.Any("error", err))
+					damaged = append(damaged, h)
+				default:
+					l.giveAllBack(hs[i:])
 					return fmt.Errorf("reading event %s: %w", h.id, err)
 				}
+			}
+			if len(hs) < claimStep {
 				return nil
 			}
+			left -= len(hs)
 		}
 		return nil
 	})

@@ -146,6 +146,14 @@ func (l *lane) giveBack(h *held) {
 	l.wakeOne()
 }
 
+func (l *lane) giveAllBack(hs []*held) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, h := range hs {
+		l.giveBack(h)
+	}
+}
+
 func compareHeld(a, b *held) int {
 	if c := a.ready.Compare(b.ready); c != 0 {
 		return c

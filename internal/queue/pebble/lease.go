@@ -9,7 +9,8 @@ import (
 )
 
 // lease takes up to limit due deliveries of the lane, oldest first: what came
-// back, then r and d keys merged by their times.
+// back, then r and d keys merged by their times. Where there is none, the
+// waiter, which may be nil, is left in the lane's list.
 func (q *Queue) lease(db *pebble.DB, l *lane, limit int, span time.Duration, waiter chan struct{}) (hs []*held, wait time.Duration, err error) {
 	now := q.opt.Now()
 	expires := now.Add(span)
@@ -55,7 +56,7 @@ func (q *Queue) lease(db *pebble.DB, l *lane, limit int, span time.Duration, wai
 		l.wakeOne() // there may be more
 		return hs, 0, nil
 	}
-	if len(hs) == 0 {
+	if len(hs) == 0 && waiter != nil {
 		l.waiters = append(l.waiters, waiter)
 		return nil, q.until(l, now), nil
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -294,4 +295,42 @@ func TestOpenOnFailingDisk(t *testing.T) {
 	}
 	q = open(t, o.On(mem))
 	mustHave(t, q, l.all(), "after all")
+}
+
+// One Claim brings no more than a share of the memory to hold, however many it
+// may take; what is left comes with the next, in order.
+func TestClaimIsBounded(t *testing.T) {
+	t.Parallel()
+	const size, total = 1 << 20, 96
+	q := open(t, pebble.Options{Dir: t.TempDir()}.Small())
+	var want []event.ID
+	for range total {
+		p, err := putOne(t.Context(), q, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, p.ID)
+	}
+	var got []event.ID
+	for len(got) < total {
+		ctx, cancel := contextOf(t, time.Minute)
+		cs, err := q.Claim(ctx, lane, 10_000, time.Minute)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cs) > 33 {
+			t.Fatalf("a claim of %d MiB", len(cs))
+		}
+		for _, c := range cs {
+			got = append(got, c.Event.ID)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Error("not in order, or not all")
+	}
+	d, err := q.Depth(t.Context())
+	if err != nil || d[lane].Leased != total || d[lane].Ready != 0 {
+		t.Errorf("%+v, %v", d[lane], err)
+	}
 }
