@@ -99,7 +99,7 @@ func (q *Queue) claim(ctx context.Context, l *lane, limit int, span time.Duratio
 						l.giveAllBack(hs[i+1:])
 						return nil
 					}
-				case errors.Is(err, errRecord), errors.Is(err, queue.ErrNotFound), pebble.IsCorruptionError(err):
+				case unreadable(err):
 					q.log.Error("queue: an event cannot be read, its delivery goes to the dead letters",
 						slog.String("event", h.id.String()), slog.String("lane", l.name), slog.Any("error", err))
 					damaged = append(damaged, h)
@@ -118,7 +118,7 @@ func (q *Queue) claim(ctx context.Context, l *lane, limit int, span time.Duratio
 	if len(damaged) > 0 {
 		vs := make([]queue.Verdict, len(damaged))
 		for i, h := range damaged {
-			vs[i] = queue.Verdict{Claim: h.claim(&event.Event{ID: h.id}), Outcome: queue.Dead, Code: "unreadable", Note: "the stored event is damaged"}
+			vs[i] = queue.Verdict{Claim: h.claim(&event.Event{ID: h.id}), Outcome: queue.Dead, Code: codeUnreadable, Note: "the stored event is damaged"}
 		}
 		err = errors.Join(err, q.Settle(ctx, vs...))
 		if len(got) == 0 {
@@ -129,6 +129,13 @@ func (q *Queue) claim(ctx context.Context, l *lane, limit int, span time.Duratio
 		err = nil
 	}
 	return got, next, err
+}
+
+// codeUnreadable is why a delivery is dead whose event the disk did not keep.
+const codeUnreadable = "unreadable"
+
+func unreadable(err error) bool {
+	return errors.Is(err, errRecord) || errors.Is(err, queue.ErrNotFound) || pebble.IsCorruptionError(err)
 }
 
 func (h *held) claim(ev *event.Event) *queue.Claim {

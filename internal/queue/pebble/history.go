@@ -67,7 +67,7 @@ func (q *Queue) deliveries(h *pebble.Iterator, id event.ID, lanes []uint32, now 
 		}
 		st, err := decodeState(v)
 		if err != nil {
-			return nil, fmt.Errorf("event %s: %w", id, err)
+			st = state{status: queue.StatusDead, code: codeUnreadable}
 		}
 		out = append(out, st.show(id, q.lanes.name(num), now))
 	}
@@ -102,10 +102,10 @@ func (q *Queue) List(ctx context.Context, f queue.Filter, cursor string, limit i
 		}
 		err = scanBack(ctx, db, []byte{keyEvent}, upper, func(k, v []byte) error {
 			m, err := decodeMeta(v, false)
-			m.event.ID = event.ID(k[1:])
-			if err != nil {
-				return fmt.Errorf("event %s: %w", m.event.ID, err)
+			if err != nil { // it must not hide the others
+				m = meta{event: event.Event{Received: event.ID(k[1:]).Time()}}
 			}
+			m.event.ID = event.ID(k[1:])
 			if !f.Since.IsZero() && m.event.ID.Time().Before(f.Since.Add(-idSkew)) {
 				return errStop
 			}

@@ -165,6 +165,24 @@ func TestDamagedEvent(t *testing.T) {
 	if err != nil || d[lane] != (queue.Depth{Dead: 3}) {
 		t.Fatalf("depth %+v, %v", d, err)
 	}
+	// They can be seen, and thrown away, like any other; and so can the rest.
+	q.Lose('e', ids[4])
+	dead, err := q.Dead(t.Context(), queue.Filter{}, "", 10)
+	if err != nil || len(dead.Records) != 3 {
+		t.Fatalf("%d dead letters, %v", len(dead.Records), err)
+	}
+	for i, r := range dead.Records {
+		if r.Event.ID != ids[4-[]int{0, 1, 3}[i]] || r.Event.Received.IsZero() || r.Deliveries[0].Code != "unreadable" {
+			t.Errorf("dead letter %+v of %s", r.Deliveries, r.Event.ID)
+		}
+	}
+	all, err := q.List(t.Context(), queue.Filter{}, "", 10)
+	if err != nil || len(all.Records) != 5 { // ids[4] is not there any more
+		t.Fatalf("%d events, %v", len(all.Records), err)
+	}
+	if n, err := q.Purge(t.Context(), queue.Filter{}); n != 3 || err != nil {
+		t.Fatalf("purged %d, %v", n, err)
+	}
 }
 
 // The reserve on the disk is kept, and its return is noticed.
@@ -332,5 +350,45 @@ func TestClaimIsBounded(t *testing.T) {
 	d, err := q.Depth(t.Context())
 	if err != nil || d[lane].Leased != total || d[lane].Ready != 0 {
 		t.Errorf("%+v, %v", d[lane], err)
+	}
+}
+
+// A dead letter is kept for its own time, not for that of another lane's.
+func TestOldDeadLetters(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	q := open(t, pebble.Options{Dir: t.TempDir(), Now: c.Now, DeadAge: 30 * 24 * time.Hour, HistoryAge: time.Hour}.Small())
+	kill := func(lane string) {
+		t.Helper()
+		cs, err := q.Claim(t.Context(), lane, 1, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Settle(t.Context(), queue.Verdict{Claim: cs[0], Outcome: queue.Dead}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := q.Put(t.Context(), queue.Item{Event: &event.Event{Hook: "h", Received: c.Now()}, Lanes: []string{"h/a", "h/b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kill("h/a")
+	kill("h/b")
+	c.Advance(29 * 24 * time.Hour)
+	if n, err := q.Replay(t.Context(), p.ID, "h/b"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	kill("h/b")
+	c.Advance(2 * 24 * time.Hour)
+	for left, tries := 2, 0; left > 1; tries++ {
+		r, err := q.Dead(t.Context(), queue.Filter{}, "", 10)
+		if err != nil || len(r.Records) == 0 || tries > 2000 {
+			t.Fatalf("%d left after %d looks, %v", len(r.Records), tries, err)
+		}
+		left = len(r.Records[0].Deliveries)
+		if left == 1 && r.Records[0].Deliveries[0].Lane != "h/b" {
+			t.Error("the wrong one is gone")
+		}
+		<-time.After(5 * time.Millisecond)
 	}
 }

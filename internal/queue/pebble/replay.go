@@ -3,6 +3,7 @@ package pebble
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -143,7 +144,7 @@ func (q *Queue) Purge(ctx context.Context, f queue.Filter, ids ...event.ID) (n i
 			for _, r := range p.Records {
 				ids = append(ids, r.Event.ID)
 			}
-			k, err := q.purge(ctx, f, ids)
+			k, err := q.purge(ctx, f, time.Time{}, ids)
 			if n += k; err != nil {
 				return n, err
 			}
@@ -151,7 +152,7 @@ func (q *Queue) Purge(ctx context.Context, f queue.Filter, ids ...event.ID) (n i
 				break
 			}
 		}
-	} else if n, err = q.purge(ctx, f, ids); err != nil {
+	} else if n, err = q.purge(ctx, f, time.Time{}, ids); err != nil {
 		return n, err
 	}
 	if n > 0 { // one fsync for all
@@ -160,11 +161,13 @@ func (q *Queue) Purge(ctx context.Context, f queue.Filter, ids ...event.ID) (n i
 	return n, err
 }
 
-func (q *Queue) purge(ctx context.Context, f queue.Filter, ids []event.ID) (n int, err error) {
+// purge removes the dead letters of events that match, and that died before a
+// time, unless that is zero.
+func (q *Queue) purge(ctx context.Context, f queue.Filter, before time.Time, ids []event.ID) (n int, err error) {
 	for _, id := range ids {
-		k, err := q.purgeEvent(ctx, f, id)
+		k, err := q.purgeEvent(ctx, f, before, id)
 		for errors.Is(err, errStale) {
-			k, err = q.purgeEvent(ctx, f, id)
+			k, err = q.purgeEvent(ctx, f, before, id)
 		}
 		if n += k; err != nil {
 			return n, err
@@ -173,7 +176,7 @@ func (q *Queue) purge(ctx context.Context, f queue.Filter, ids []event.ID) (n in
 	return n, nil
 }
 
-func (q *Queue) purgeEvent(ctx context.Context, f queue.Filter, id event.ID) (int, error) {
+func (q *Queue) purgeEvent(ctx context.Context, f queue.Filter, before time.Time, id event.ID) (int, error) {
 	defer q.revive.lock(id)()
 	op := &reviveOp{q: q, gen: q.gen.Load(), purge: true, done: make(chan error, 1)}
 	err := q.read(func(db *pebble.DB) error {
@@ -184,7 +187,7 @@ func (q *Queue) purgeEvent(ctx context.Context, f queue.Filter, id event.ID) (in
 				return nil
 			}
 			r, st, err := q.deadRecord(db, id, l)
-			if err == nil && f.MatchEvent(r) && f.MatchDelivery(r.Deliveries[0]) {
+			if err == nil && f.MatchEvent(r) && f.MatchDelivery(r.Deliveries[0]) && (before.IsZero() || st.updated.Before(before)) {
 				op.items = append(op.items, reviveItem{id: id, lane: l, old: st})
 			}
 			return err
@@ -199,18 +202,31 @@ func (q *Queue) purgeEvent(ctx context.Context, f queue.Filter, id event.ID) (in
 	return len(op.items), nil
 }
 
-// deadRecord is the record of one dead letter.
+// deadRecord is the record of one dead letter. One that cannot be read is shown
+// as far as it can be: it must not hide the others, nor stay for good.
 func (q *Queue) deadRecord(db pebble.Reader, id event.ID, l *lane) (r queue.Record, st state, err error) {
 	var m meta
-	if err = get(db, idKey(keyEvent, id), func(v []byte) (err error) {
+	err = get(db, idKey(keyEvent, id), func(v []byte) (err error) {
 		m, err = decodeMeta(v, false)
 		return err
-	}); err != nil {
+	})
+	if unreadable(err) {
+		m, err = meta{event: event.Event{Received: id.Time()}}, nil
+	}
+	if err != nil {
 		return r, st, err
 	}
-	if st, err = stateOf(db, id, l); err != nil {
+	if st, err = deadState(db, id, l); err != nil {
 		return r, st, err
 	}
 	m.event.ID = id
 	return queue.Record{Event: &m.event, Size: m.size, Deliveries: []queue.DeliveryState{st.show(id, l.name, 0)}}, st, nil
+}
+
+func deadState(db pebble.Reader, id event.ID, l *lane) (state, error) {
+	st, err := stateOf(db, id, l)
+	if unreadable(err) {
+		return state{status: queue.StatusDead, code: codeUnreadable}, nil
+	}
+	return st, err
 }

@@ -3,7 +3,6 @@ package pebble
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -252,12 +251,9 @@ func (q *Queue) buryOld(ctx context.Context) error {
 			if l == nil {
 				return nil
 			}
-			st, err := stateOf(db, id, l)
+			st, err := deadState(db, id, l)
 			if err == nil && st.updated.Before(cutoff) {
 				ids = append(ids, id)
-			}
-			if errors.Is(err, queue.ErrNotFound) {
-				return nil
 			}
 			return err
 		})
@@ -265,7 +261,7 @@ func (q *Queue) buryOld(ctx context.Context) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	n, err := q.purge(ctx, queue.Filter{}, ids)
+	n, err := q.purge(ctx, queue.Filter{}, cutoff, ids)
 	if n > 0 {
 		q.log.Info("queue: old dead letters removed", slog.Int("count", n))
 	}
