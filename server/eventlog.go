@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 // Bounds of the event log.
 const (
 	logRows     = 1000            // of one insert
+	logBytes    = 16 << 20        // of bodies of one insert, but for the last one's
 	logInterval = 2 * time.Second // between the first row of an insert and the insert
 	logWaiting  = 100_000         // events that wait while the server is away; more are dropped
 	logTimeout  = 30 * time.Second
@@ -135,17 +137,34 @@ func (l *eventLog) gather() []event.ID {
 	return ids
 }
 
-// write inserts the events, again and again while the server is away.
+// write inserts the events, as many at once as may be in memory.
 func (l *eventLog) write(ctx context.Context, ids []event.ID) {
+	for len(ids) > 0 {
+		var events []*event.Event
+		if events, ids = l.load(ctx, ids); !l.insist(ctx, events) {
+			l.dropped.Add(int64(len(ids)))
+			return
+		}
+	}
+}
+
+// load reads the events of one insert, and returns the ids that are left.
+func (l *eventLog) load(ctx context.Context, ids []event.ID) ([]*event.Event, []event.ID) {
 	events := make([]*event.Event, 0, len(ids))
-	for _, id := range ids {
-		r, err := l.history.Get(ctx, id)
+	for size := 0; len(ids) > 0 && size < logBytes; ids = ids[1:] {
+		r, err := l.history.Get(ctx, ids[0])
 		if err != nil {
 			l.dropped.Add(1) // forgotten already: it waited too long
 			continue
 		}
-		events = append(events, r.Event)
+		events, size = append(events, r.Event), size+len(r.Event.Body)
 	}
+	return events, ids
+}
+
+// insist inserts the events, again and again while the server is away. It is
+// false when there is no more time for that.
+func (l *eventLog) insist(ctx context.Context, events []*event.Event) bool {
 	for backoff := time.Second; len(events) > 0; backoff = min(2*backoff, logBackoff) {
 		var err error
 		if events, err = l.insert(ctx, events); err == nil {
@@ -161,19 +180,28 @@ func (l *eventLog) write(ctx context.Context, ids []event.ID) {
 		case <-ctx.Done():
 			t.Stop()
 			l.dropped.Add(int64(len(events)))
-			return
+			return false
 		}
 	}
 	if l.down {
 		l.down = false
 		l.log.InfoContext(ctx, "the event log is written again", "dropped", l.dropped.Load())
 	}
+	return true
 }
 
 var errNoEventLog = errors.New("no configuration is in force")
 
-// insert returns the events that are to be tried again, and why.
-func (l *eventLog) insert(ctx context.Context, events []*event.Event) ([]*event.Event, error) {
+// insert returns the events that are to be tried again, and why. A panic of the
+// module costs the events, and nothing else.
+func (l *eventLog) insert(ctx context.Context, events []*event.Event) (again []*event.Event, why error) {
+	defer func() {
+		if recover() != nil {
+			l.dropped.Add(int64(len(events)))
+			l.log.ErrorContext(ctx, "the event log's module panicked", "events", len(events), "stack", string(debug.Stack()))
+			l.dest, again, why = nil, nil, nil
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
 	p := l.plan.Load()
@@ -202,10 +230,6 @@ func (l *eventLog) insert(ctx context.Context, events []*event.Event) ([]*event.
 		}
 		rows, of = append(rows, row), append(of, ev)
 	}
-	var (
-		again []*event.Event
-		why   error
-	)
 	for i, r := range l.dest.SendBatch(ctx, rows) {
 		switch f := modules.FailureOf(r.Err); {
 		case r.Err == nil:

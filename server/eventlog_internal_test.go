@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/queue"
 	"github.com/hookd/hookd/internal/record"
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/server/conn"
+	"github.com/hookd/hookd/server/plan"
 )
 
 // remembers is a history that has every event.
@@ -65,3 +69,71 @@ func TestEventLogIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// large is a history of large events that counts how many are asked for.
+type large struct {
+	queue.History
+	asked atomic.Int64
+}
+
+func (h *large) Get(_ context.Context, id event.ID) (queue.Record, error) {
+	h.asked.Add(1)
+	return queue.Record{Event: &event.Event{ID: id, Body: make([]byte, 1<<20)}}, nil
+}
+
+// Large events wait on the disk, not in memory.
+func TestEventLogHoldsFewLargeEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorder, history := record.New(0), &large{}
+		l := newEventLog(slog.New(slog.DiscardHandler), recorder, history)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			l.run(ctx)
+		}()
+		synctest.Wait()
+		var ids event.IDs
+		for range logRows {
+			recorder.Tell(record.Fact{Kind: record.Accepted, Hook: "github", Event: ids.Next(time.Now())})
+		}
+		<-time.After(time.Hour)
+		if n := history.asked.Load(); n == 0 || n > logBytes>>20 {
+			t.Errorf("%d MiB in memory", n)
+		}
+		cancel()
+		<-done
+		if n := l.dropped.Load(); n != logRows {
+			t.Errorf("%d of %d counted", n, logRows)
+		}
+	})
+}
+
+// mad is a destination that panics.
+type mad struct{ modules.BatchDestination }
+
+func (mad) SendBatch(context.Context, []*event.Delivery) []modules.Result { panic("mad") }
+
+// A panic while an event is written costs the event log that event, and hookd
+// nothing.
+func TestEventLogPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := conn.NewPool(conn.Options{})
+		lease := pool.Acquire("x", func(context.Context) (modules.Conn, error) { return idle{}, nil })
+		l := newEventLog(slog.New(slog.DiscardHandler), record.New(0), remembers{})
+		l.plan.Store(&plan.EventLog{Conn: lease})
+		l.dest, l.of, l.generation = mad{}, l.plan.Load(), 1
+		l.write(t.Context(), []event.ID{{1}, {2}})
+		if n := l.dropped.Load(); n != 2 {
+			t.Errorf("%d dropped", n)
+		}
+		lease.Release()
+		if err := pool.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type idle struct{}
+
+func (idle) Close(context.Context) error { return nil }
