@@ -14,7 +14,7 @@ import (
 const (
 	startBuffer = 8 << 10   // what a call keeps at least
 	keepBuffer  = 128 << 10 // larger buffers are not pooled
-	trustLength = 1 << 20   // a declared length is allocated at once up to here
+	trustLength = 64 << 10  // a declared length is allocated at once up to here; beyond it counts what came
 )
 
 // call is one request on its way. Calls are pooled with their buffers, so that
@@ -78,7 +78,11 @@ func (c *call) readBody() error {
 	}
 	for c.req.Body != nil {
 		if len(c.raw) == cap(c.raw) {
-			if err := c.grow(min(2*int64(cap(c.raw)), limit+1)); err != nil {
+			n := min(2*int64(cap(c.raw)), limit+1)
+			if size >= int64(cap(c.raw)) {
+				n = min(n, size+1)
+			}
+			if err := c.grow(n); err != nil {
 				return err
 			}
 		}

@@ -196,6 +196,32 @@ func TestMemoryIsBounded(t *testing.T) {
 	r.accept(t, post(strings.Repeat("x", 2<<20)))
 }
 
+// What a request only says that it will send takes no memory from others.
+func TestDeclaredLengthIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	r := newRig()
+	r.gate.MaxBuffered = 8 << 20
+	gate, inside, refused := make(chan struct{}), make(chan struct{}), make(chan error, 100)
+	var wg sync.WaitGroup
+	for range 100 {
+		req := post("")
+		req.Length, req.Body = 5<<20, blocking{inside, gate}
+		wg.Go(func() {
+			if _, err := r.gate.Accept(context.Background(), req); err != nil {
+				refused <- err
+			}
+		})
+		select {
+		case <-inside:
+		case err := <-refused:
+			t.Error(err)
+		}
+	}
+	r.accept(t, post(strings.Repeat("x", 256<<10)))
+	close(gate)
+	wg.Wait()
+}
+
 // blocking tells when it is read, and waits until it may end.
 type blocking struct{ inside, gate chan struct{} }
 
