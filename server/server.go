@@ -85,17 +85,29 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	d.draining.Store(true)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.Limits.BodyTime+5*time.Second)
 	defer cancel()
-	err = errors.Join(err, d.public.Shutdown(end)) // no new requests; those under way are finished
+	err = errors.Join(err, d.end(end, d.public)) // no new requests; those under way are finished
 	stopKeeping()
 	keeping.Wait() // what was refused or accepted last is written
 	stopWork()
 	delivering.Wait()
 	close(d.stopping)
 	if d.admin != nil {
-		err = errors.Join(err, d.admin.Shutdown(end))
+		err = errors.Join(err, d.end(end, d.admin))
 	}
 	others.Wait()
 	return err
+}
+
+// end ends a server. Who has not sent a request whole, or not read the answer,
+// when ctx ends is cut off: nothing was promised to them, and a client must not
+// make an orderly end look like a failure.
+func (d *daemon) end(ctx context.Context, s *http.Server) error {
+	err := s.Shutdown(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	d.log.WarnContext(ctx, "requests were still under way at the end and are cut off")
+	return s.Close()
 }
 
 func serve(s *http.Server, l net.Listener, failed chan<- error) {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/hmac"
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -388,5 +390,33 @@ func TestLimitsOfBodies(t *testing.T) {
 		if status, answer := r.push(t, body, body, body); status != want {
 			t.Errorf("%s: %d %v, want %d", body, status, answer, want)
 		}
+	}
+}
+
+// A sender that is still sending when hookd ends is cut off in the end, and the
+// end is an orderly one.
+func TestEndWithoutSlowSenders(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir(), `{"open": {"module": "log"}}`, func(o *server.Options) { o.Limits.BodyTime = 100 * time.Millisecond })
+	c, err := net.Dial("tcp", r.Listen) //nolint:noctx // as a stranger would
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_ = c.SetDeadline(time.Now().Add(time.Minute)) // far more than it takes
+	_, err = fmt.Fprintf(c, "POST /webhook/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(c)
+	if line, err := in.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100 ") { // the handler reads
+		t.Fatal(line, err)
+	}
+	if _, err := c.Write(make([]byte, 50_000)); err != nil { // a large body, at any rate
+		t.Fatal(err)
+	}
+	r.stop(t)
+	if rest, err := io.ReadAll(in); errors.Is(err, os.ErrDeadlineExceeded) || strings.Contains(string(rest), " 200 ") {
+		t.Errorf("answered %q, %v", rest, err)
 	}
 }
