@@ -49,8 +49,9 @@ func nothing() {}
 func (c *Current) Plan() *Plan { return c.plan.Load() }
 
 // Swap compiles cfg and puts it into force: take is called with the new plan
-// after requests see it and before the old plan's connections are given back.
-// With errors among the problems nothing in force changes.
+// before requests see it, so that no event is stored for a lane that would still
+// pass for one that is not configured, and before the old plan's connections are
+// given back. With errors among the problems nothing in force changes.
 func (c *Current) Swap(ctx context.Context, cfg *config.Config, take func(*Plan)) diag.List {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,8 +59,8 @@ func (c *Current) Swap(ctx context.Context, cfg *config.Config, take func(*Plan)
 	if next == nil {
 		return problems
 	}
-	old := c.plan.Swap(next)
 	take(next)
+	old := c.plan.Swap(next)
 	if old != nil {
 		old.Release() //nolint:contextcheck // the pool closes connections, in its own time
 	}

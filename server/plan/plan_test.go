@@ -226,7 +226,12 @@ func TestSwap(t *testing.T) {
 		t.Error("a hook before the first plan")
 	}
 	taken := 0
-	take := func(*plan.Plan) { taken++ }
+	take := func(p *plan.Plan) {
+		taken++
+		if cur.Plan() == p {
+			t.Error("requests could see a lane that nobody works yet")
+		}
+	}
 	if p := cur.Swap(t.Context(), load(t, d, `{"a": {"module": "log"}, "off": {"module": "log", "enabled": false}}`), take); p.HasErrors() {
 		t.Fatal(p)
 	}
