@@ -392,3 +392,33 @@ func TestOldDeadLetters(t *testing.T) {
 		<-time.After(5 * time.Millisecond)
 	}
 }
+
+// What cannot be read of one event keeps no other from being settled.
+func TestSettleBesideDamage(t *testing.T) {
+	t.Parallel()
+	q := open(t, pebble.Options{Dir: t.TempDir()}.Small())
+	var ids []event.ID
+	for range 2 {
+		p, err := putOne(t.Context(), q, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, p.ID)
+	}
+	cs, err := q.Claim(t.Context(), lane, 2, time.Minute)
+	if err != nil || len(cs) != 2 {
+		t.Fatalf("%d claims, %v", len(cs), err)
+	}
+	q.Lose('e', ids[0])
+	if err := q.Settle(t.Context(), queue.Verdict{Claim: cs[0], Next: "hook/dest-2"}, queue.Verdict{Claim: cs[1], Next: "hook/dest-2"}); err != nil {
+		t.Fatal(err)
+	}
+	next, err := q.Claim(t.Context(), "hook/dest-2", 2, time.Minute)
+	if err != nil || len(next) != 1 || next[0].Event.ID != ids[1] {
+		t.Fatalf("%d claims, %v", len(next), err)
+	}
+	d, err := q.Depth(t.Context())
+	if err != nil || d[lane] != (queue.Depth{}) || d["hook/dest-2"].Dead != 1 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

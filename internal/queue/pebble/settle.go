@@ -146,6 +146,9 @@ func (q *Queue) follow(op *settleOp, vs []queue.Verdict) error {
 				l := q.lanes.get(v.Next)
 				q.lanes.number(l)
 				st, err := stateOf(db, it.h.id, l)
+				if unreadable(err) { // the next step finds out; the other verdicts are good
+					st, err = state{}, nil
+				}
 				if err != nil {
 					return fmt.Errorf("next step %s: %w", v.Next, err)
 				}
