@@ -47,7 +47,7 @@ func ended(t testing.TB, c net.Conn) string {
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	addr, q := newServer(t, edge.Options{
-		HeaderTimeout: 300 * time.Millisecond, BodyTimeout: 300 * time.Millisecond, MaxBodyTime: time.Second, IdleTimeout: 300 * time.Millisecond,
+		HeaderTimeout: time.Second, BodyTimeout: time.Second, MaxBodyTime: 2 * time.Second, // far more than a good client takes
 	})
 	var wg sync.WaitGroup
 	for name, sent := range map[string]string{

@@ -182,9 +182,7 @@ func (q *Queue) Renew(_ context.Context, c *queue.Claim, span time.Duration) err
 		return lost(c)
 	}
 	h.expires = now.Add(span)
-	if h.expires.Before(h.lane.expiry) {
-		h.lane.expiry = h.expires
-	}
+	h.lane.ends(h)
 	return nil
 }
 

@@ -127,8 +127,13 @@ func (l *lane) claimed(h *held, expires time.Time) {
 	h.state, h.expires = leased, expires
 	l.held[h.id] = h
 	l.count.leased++
-	if l.expiry.IsZero() || expires.Before(l.expiry) {
-		l.expiry = expires
+	l.ends(h)
+}
+
+// ends sees to it that the end of a lease is looked at. The caller holds l.mu.
+func (l *lane) ends(h *held) {
+	if l.expiry.IsZero() || h.expires.Before(l.expiry) {
+		l.expiry = h.expires
 	}
 }
 
@@ -189,11 +194,11 @@ func (l *lane) expire(now time.Time) {
 	l.expiry = time.Time{}
 	for _, h := range l.held {
 		switch {
-		case h.state != leased && h.state != settling:
-		case h.state == leased && !now.Before(h.expires):
+		case h.state != leased: // one that is being settled ends otherwise
+		case !now.Before(h.expires):
 			l.giveBack(h)
-		case l.expiry.IsZero() || h.expires.Before(l.expiry):
-			l.expiry = h.expires
+		default:
+			l.ends(h)
 		}
 	}
 }

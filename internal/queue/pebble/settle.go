@@ -170,6 +170,7 @@ func (op *settleOp) revert() {
 		it.h.lane.mu.Lock()
 		if it.h.state == settling {
 			it.h.state = leased
+			it.h.lane.ends(it.h)
 		}
 		it.h.lane.mu.Unlock()
 	}
