@@ -34,6 +34,7 @@ type newServerFake struct {
 	columns [][3]string // name, type, kind of default; none is no table
 	next    [][3]string // what a statement that is no insert makes of them
 	refuse  string      // what an insert is answered with, "" is to store it
+	faster  bool        // somebody else adds columns just before
 	changed string      // the last statement that is no insert
 	rows    []moduletest.Message
 	values  []map[string]string // of rows
@@ -103,6 +104,9 @@ func (f *newServerFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case strings.HasPrefix(statement, "ALTER TABLE "):
 		f.columns, f.changed = f.next, statement
+		if f.faster {
+			fail(w, http.StatusBadRequest, "Code: 15. DB::Exception: Cannot add column `more`: column with this name already exists. (DUPLICATE_COLUMN)")
+		}
 	case strings.HasPrefix(statement, "INSERT INTO ") && f.columns != nil && f.refuse != "":
 		_, _ = io.Copy(io.Discard, r.Body)
 		fail(w, http.StatusBadRequest, f.refuse)
@@ -273,6 +277,7 @@ func TestNewerServerRows(t *testing.T) {
 		t.Errorf("%v", f.values)
 	}
 	f.next = append(f.next, [3]string{"more", "Nullable(Bool)", ""})
+	f.faster = true
 	d = destination(t, f.connection(f.addr()), `{"flush_interval": 0, "schema": {"more": "boolean", `+schema+`}}`)
 	if err := moduletest.Check(t, d); err != nil {
 		t.Errorf("Check: %v", err)
