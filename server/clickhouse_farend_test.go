@@ -16,7 +16,28 @@ import (
 func clickhouseFarEnd(t *testing.T) farEnd {
 	s := testinfra.ClickHouse(t)
 	t.Logf("ClickHouse %s, read back by plain HTTP", s.Version)
+	return clickhouseTable(t, s, strings.ReplaceAll(testinfra.Unique(t), ".", "_"))
+}
+
+// clickhouseTableEnd is read with clickhouse-client, as readers are told to: with
+// FINAL, because a row whose answer was lost is there twice until a merge.
+func clickhouseTableEnd(t *testing.T) tableEnd {
+	s := testinfra.ClickHouse(t)
+	t.Logf("ClickHouse %s, read back with clickhouse-client", s.Version)
 	table := strings.ReplaceAll(testinfra.Unique(t), ".", "_")
+	f := clickhouseTable(t, s, table)
+	f.options = fmt.Sprintf(`{"table": %q, "schema": %s}`, table, rowSchema)
+	return tableEnd{farEnd: f, numbers: func() []string {
+		t.Logf("%s rows before merges", strings.TrimSpace(s.ClickHouseQuery(t, "SELECT count() FROM "+table)))
+		out, err := clickhouse(s, "SELECT n FROM "+table+" FINAL").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(string(out))
+	}}
+}
+
+func clickhouseTable(t *testing.T, s *testinfra.Server, table string) farEnd {
 	return farEnd{
 		module: "clickhouse",
 		addr:   s.Addr,

@@ -12,6 +12,7 @@ var tableEnds = []struct {
 }{
 	{"postgresql", postgresTableEnd},
 	{"mysql", mysqlTableEnd},
+	{"clickhouse", clickhouseTableEnd},
 }
 
 func postgresTableEnd(t *testing.T) tableEnd {

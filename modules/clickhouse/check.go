@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -21,20 +20,30 @@ func (d *destination) Check(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.Close(ctx)) }()
-	if _, err := k.settings(ctx); err != nil {
+	known, err := k.settings(ctx)
+	if err != nil {
 		return err
 	}
-	s, err := k.describe(ctx, d.o.Table)
+	found, err := k.describe(ctx, d.o.Table)
 	switch {
 	case err != nil:
 		return err
-	case len(s) == 0 && d.o.Create:
+	case len(found) == 0 && d.o.Create:
 		return nil
-	case len(s) == 0:
+	case len(found) == 0:
 		return d.missing()
 	}
+	s, absent, err := d.suit(found)
+	switch {
+	case err != nil:
+		return err
+	case len(absent) > 0 && !d.o.Create:
+		return d.lacks(absent, known)
+	case len(s) == 0: // all columns will be added
+		return nil
+	}
 	err = k.do(ctx, func(db driver.Conn) error {
-		b, err := db.PrepareBatch(ctx, "INSERT INTO `"+d.o.Table+"` (`"+strings.Join(s, "`, `")+"`)")
+		b, err := db.PrepareBatch(ctx, s.insert(d.o.Table))
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ type client struct {
 
 	mu    sync.Mutex
 	idle  []*slot         // the last one used is used first
-	known map[string]bool // settings of ours that the server knows; nil is not asked yet
+	known map[string]bool // settings of ours and types that the server knows; nil is not asked yet
 }
 
 func open(ctx context.Context, env modules.Env, c *Connection) (*client, error) {
@@ -119,8 +119,9 @@ func (k *client) put(s *slot) {
 	<-k.busy
 }
 
-// settings tells which of hookd's settings the server knows. It asks once: a
-// server that refused an unknown one would take nothing at all.
+// settings tells which of hookd's settings the server knows, and of its newer
+// types. It asks once: a server that refused an unknown one would take nothing
+// at all.
 func (k *client) settings(ctx context.Context) (map[string]bool, error) {
 	k.mu.Lock()
 	known := k.known
@@ -130,7 +131,8 @@ func (k *client) settings(ctx context.Context) (map[string]bool, error) {
 	}
 	known = make(map[string]bool)
 	err := k.do(ctx, func(db driver.Conn) error {
-		rows, err := db.Query(ctx, "SELECT name FROM system.settings WHERE name IN ('"+settingAsync+"', '"+settingToken+"')")
+		rows, err := db.Query(ctx, "SELECT name FROM system.settings WHERE name IN ('"+settingAsync+"', '"+settingToken+"')"+
+			" UNION ALL SELECT name FROM system.data_type_families WHERE name IN ('"+typeStamp64+"', '"+typeDate32+"')")
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/internal/link"
+	"github.com/hookd/hookd/modules/internal/rows"
 )
 
 const (
@@ -24,7 +25,9 @@ type destination struct {
 	env    modules.Env
 	client *client
 	o      *Options
+	rows   *rows.Table           // of the schema; nil without one
 	shape  atomic.Pointer[shape] // of the table; nil is not looked at yet
+	told   map[string]string     // what the log says of the table; flush's alone
 
 	mu       sync.Mutex
 	waiting  []*call
@@ -36,10 +39,16 @@ type destination struct {
 
 // call is one SendBatch that waits for its rows to be stored.
 type call struct {
-	ctx  context.Context
-	ds   []*event.Delivery
-	errs []error // valid once done is closed
-	done chan struct{}
+	ctx   context.Context
+	items []item
+	errs  []error // valid once done is closed
+	done  chan struct{}
+}
+
+// item is a delivery on its way into the table.
+type item struct {
+	*event.Delivery
+	values []any // of the schema; nil without one
 }
 
 // BatchLimit is how much goes into one insert.
@@ -55,18 +64,31 @@ func (d *destination) Send(ctx context.Context, x *event.Delivery) (event.Receip
 // insert: each makes a part on the server's disk, and few large ones are what it
 // is built for.
 func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []modules.Result {
-	c := &call{ctx: ctx, ds: ds, done: make(chan struct{})}
+	results := make([]modules.Result, len(ds))
+	c := &call{ctx: ctx, done: make(chan struct{})}
+	at := make([]int, 0, len(ds)) // where in ds the items are
+	for i, x := range ds {
+		it := item{Delivery: x}
+		if d.rows != nil {
+			if it.values, results[i].Err = d.rows.Row(ctx, x); results[i].Err != nil {
+				continue
+			}
+		}
+		c.items, at = append(c.items, it), append(at, i)
+	}
+	if len(c.items) == 0 {
+		return results
+	}
 	answered := false
 	if ctx.Err() == nil {
 		d.join(c)
 		answered = c.wait()
 	}
-	results := make([]modules.Result, len(ds))
-	for i := range results {
+	for n, i := range at {
 		if answered {
-			results[i].Err = c.errs[i]
+			results[i].Err = c.errs[n]
 		}
-		if !answered || ctx.Err() != nil && errors.Is(c.errs[i], context.Canceled) {
+		if !answered || ctx.Err() != nil && errors.Is(c.errs[n], context.Canceled) {
 			results[i].Err = link.Ended(ctx, fmt.Errorf("clickhouse: %s: table %q: no answer in time", d.client.addr, d.o.Table))
 		}
 	}
@@ -97,7 +119,7 @@ func (d *destination) join(c *call) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.waiting = append(d.waiting, c)
-	if d.items += len(c.ds); d.items >= d.o.BatchSize {
+	if d.items += len(c.items); d.items >= d.o.BatchSize {
 		select {
 		case d.full <- struct{}{}:
 		default:
@@ -148,15 +170,15 @@ func (d *destination) next() (calls []*call) {
 	for len(d.waiting) > 0 {
 		c := d.waiting[0]
 		size := 0
-		for _, x := range c.ds {
+		for _, x := range c.items {
 			size += len(x.Body)
 		}
-		if len(calls) > 0 && (items+len(c.ds) > d.o.BatchSize || bytes+size > batchBytes) {
+		if len(calls) > 0 && (items+len(c.items) > d.o.BatchSize || bytes+size > batchBytes) {
 			break
 		}
-		d.waiting, d.items = d.waiting[1:], d.items-len(c.ds)
+		d.waiting, d.items = d.waiting[1:], d.items-len(c.items)
 		if c.ctx.Err() == nil {
-			calls, items, bytes = append(calls, c), items+len(c.ds), bytes+size
+			calls, items, bytes = append(calls, c), items+len(c.items), bytes+size
 		}
 	}
 	if d.flushing = calls != nil; !d.flushing {
@@ -175,11 +197,11 @@ var errAbandoned = errors.New("nobody waits for it any more")
 func (d *destination) store(calls []*call) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(calls[0].ctx))
 	defer cancel(nil)
-	var ds []*event.Delivery
+	var items []item
 	var left atomic.Int64
 	left.Store(int64(len(calls)))
 	for _, c := range calls {
-		ds = append(ds, c.ds...)
+		items = append(items, c.items...)
 		stop := context.AfterFunc(c.ctx, func() {
 			if left.Add(-1) == 0 {
 				cancel(errAbandoned)
@@ -187,9 +209,9 @@ func (d *destination) store(calls []*call) {
 		})
 		defer stop()
 	}
-	errs := d.insertAll(ctx, ds)
+	errs := d.insertAll(ctx, items)
 	for _, c := range calls {
-		c.errs, errs = errs[:len(c.ds)], errs[len(c.ds):]
+		c.errs, errs = errs[:len(c.items)], errs[len(c.items):]
 		close(c.done)
 	}
 }

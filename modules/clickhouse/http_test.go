@@ -5,9 +5,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/ch-go/compress"
 	chproto "github.com/ClickHouse/ch-go/proto"
@@ -29,10 +31,13 @@ type newServerFake struct {
 	t *testing.T
 
 	mu      sync.Mutex
-	table   bool
-	refuse  string // what an insert is answered with, "" is to store it
-	created string // the statement
+	columns [][3]string // name, type, kind of default; none is no table
+	next    [][3]string // what a statement that is no insert makes of them
+	refuse  string      // what an insert is answered with, "" is to store it
+	faster  bool        // somebody else adds columns just before
+	changed string      // the last statement that is no insert
 	rows    []moduletest.Message
+	values  []map[string]string // of rows
 	tokens  []string
 	async   []string
 	other   []string // value of insert_quorum
@@ -77,25 +82,35 @@ func (f *newServerFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, r, append(text("displayName()", "version()"), [2]string{"revision()", "UInt32"}, [2]string{"timezone()", "String"}),
 			[]any{"fake", "26.9.2.1", uint32(ch.ClientTCPProtocolVersion), "UTC"})
 	case strings.Contains(statement, "system.settings"):
-		f.answer(w, r, text("name"), []any{"async_insert"}, []any{"insert_deduplication_token"})
+		f.answer(w, r, text("name"), []any{"async_insert"}, []any{"insert_deduplication_token"}, []any{"DateTime64"}, []any{"Date32"})
+	case strings.Contains(statement, "system.tables"):
+		f.answer(w, r, text("engine"), []any{"SharedReplacingMergeTree"})
 	case strings.Contains(statement, "system.columns"):
 		var rows [][]any
-		for _, c := range fakeColumns[:len(fakeColumns)*truth(f.table)] {
-			rows = append(rows, []any{c[0], c[2]})
+		for _, c := range f.columns {
+			rows = append(rows, []any{c[0], c[1], c[2], uint8(0)})
 		}
-		f.answer(w, r, text("name", "default_kind"), rows...)
-	case strings.HasPrefix(statement, "DESCRIBE TABLE") && f.table:
+		f.answer(w, r, append(text("name", "type", "default_kind"), [2]string{"is_in_sorting_key", "UInt8"}), rows...)
+	case strings.HasPrefix(statement, "DESCRIBE TABLE") && f.columns != nil:
 		var rows [][]any
-		for _, c := range fakeColumns {
+		for _, c := range f.columns {
 			rows = append(rows, []any{c[0], c[1], c[2], "", "", "", ""})
 		}
 		f.answer(w, r, text("name", "type", "default_type", "default_expression", "comment", "codec_expression", "ttl_expression"), rows...)
 	case strings.HasPrefix(statement, "CREATE TABLE IF NOT EXISTS "):
-		f.table, f.created = true, statement
-	case strings.HasPrefix(statement, "INSERT INTO ") && f.table && f.refuse != "":
+		f.columns, f.changed = fakeColumns, statement
+		if f.next != nil {
+			f.columns = f.next
+		}
+	case strings.HasPrefix(statement, "ALTER TABLE "):
+		f.columns, f.changed = f.next, statement
+		if f.faster {
+			fail(w, http.StatusBadRequest, "Code: 15. DB::Exception: Cannot add column `more`: column with this name already exists. (DUPLICATE_COLUMN)")
+		}
+	case strings.HasPrefix(statement, "INSERT INTO ") && f.columns != nil && f.refuse != "":
 		_, _ = io.Copy(io.Discard, r.Body)
 		fail(w, http.StatusBadRequest, f.refuse)
-	case strings.HasPrefix(statement, "INSERT INTO ") && f.table:
+	case strings.HasPrefix(statement, "INSERT INTO ") && f.columns != nil:
 		f.insert(r)
 	default:
 		fail(w, http.StatusNotFound, "Code: 60. DB::Exception: Table default.x does not exist. (UNKNOWN_TABLE)")
@@ -110,13 +125,6 @@ var fakeColumns = [][3]string{
 	{"payload", "String", ""},
 	{"headers", "String", ""},
 	{"created_at", "DateTime", "DEFAULT"},
-}
-
-func truth(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func fail(w http.ResponseWriter, status int, text string) {
@@ -167,16 +175,20 @@ func (f *newServerFake) insert(r *http.Request) {
 	q := r.URL.Query()
 	f.tokens, f.async = append(f.tokens, q.Get("insert_deduplication_token")), append(f.async, q.Get("async_insert"))
 	f.other = append(f.other, q.Get("insert_quorum"))
-	text := func(name string, i int) string {
-		for c, n := range block.ColumnsNames() {
-			if n == name {
-				return fmt.Sprint(block.Columns[c].Row(i, false))
-			}
-		}
-		return ""
-	}
 	for i := range block.Rows() {
-		f.rows = append(f.rows, moduletest.Message{ID: text("id", i), Body: []byte(text("payload", i))})
+		row := make(map[string]string)
+		for c, name := range block.ColumnsNames() {
+			v := block.Columns[c].Row(i, false)
+			if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && !p.IsNil() {
+				v = p.Elem().Interface()
+			}
+			if at, ok := v.(time.Time); ok {
+				v = at.UTC().Format("2006-01-02 15:04:05.999999")
+			}
+			row[name] = fmt.Sprint(v)
+		}
+		f.values = append(f.values, row)
+		f.rows = append(f.rows, moduletest.Message{ID: row["id"], Body: []byte(row["payload"])})
 	}
 }
 
@@ -226,14 +238,60 @@ func TestNewerServer(t *testing.T) {
 			t.Fatal(r.Err)
 		}
 	}
-	if !strings.Contains(f.created, "non_replicated_deduplication_window = 1000") || !strings.Contains(f.created, "ReplacingMergeTree()") {
-		t.Errorf("created by %s", f.created)
+	if !strings.Contains(f.changed, "non_replicated_deduplication_window = 1000") || !strings.Contains(f.changed, "ReplacingMergeTree()") {
+		t.Errorf("created by %s", f.changed)
 	}
 	if len(f.tokens) != 3 || f.tokens[0] == "" || f.tokens[0] != f.tokens[1] || f.tokens[0] == f.tokens[2] {
 		t.Errorf("tokens %q", f.tokens)
 	}
 	if got := fmt.Sprint(f.async, f.other); got != "[0 0 0] [2 2 2]" {
 		t.Errorf("async_insert and insert_quorum are %s", got)
+	}
+}
+
+// What the table of a schema is where the server knows the larger types, and what
+// goes into it.
+func TestNewerServerRows(t *testing.T) {
+	f := newFake(t)
+	f.next = [][3]string{
+		{"created_at", "DateTime", "DEFAULT"},
+		{"id", "String", ""},
+		{"webhook_id", "LowCardinality(String)", ""},
+		{"timestamp", "DateTime64(3, 'UTC')", ""},
+		{"day", "Nullable(Date32)", ""},
+		{"at", "Nullable(DateTime64(6))", ""},
+		{"total", "Decimal(12, 2)", ""},
+	}
+	const schema = `"total": "numeric(14,2) not null", "at": "timestamp", "day": "date"`
+	d := destination(t, f.connection(f.addr()), `{"flush_interval": 0, "schema": {`+schema+`}}`)
+	for _, r := range sendBatch(t, d, delivery(`{"total": 1.5, "at": "1950-01-02T03:04:05.678901Z", "day": "1950-01-02"}`), delivery(`{"total": "no"}`), delivery(`{"total": 2}`)) {
+		if r.Err != nil {
+			moduletest.Want(t, "no number", r.Err, modules.Rejected, "clickhouse_value", "column total")
+		}
+	}
+	if !strings.Contains(f.changed, "(`id` String, `webhook_id` String, `timestamp` DateTime, `at` Nullable(DateTime64(6)), `day` Nullable(Date32), `total` Decimal(14, 2), `created_at`") {
+		t.Errorf("created by %s", f.changed)
+	}
+	if len(f.values) != 2 || f.values[0]["at"] != "1950-01-02 03:04:05.678901" || f.values[0]["day"] != "1950-01-02 00:00:00" || f.values[0]["total"] != "1.5" ||
+		f.values[0]["timestamp"] != "2025-10-09 08:53:20.5" || f.values[0]["webhook_id"] != "github" || f.values[1]["at"] != "<nil>" || f.values[1]["total"] != "2" {
+		t.Errorf("%v", f.values)
+	}
+	f.next = append(f.next, [3]string{"more", "Nullable(Bool)", ""})
+	f.faster = true
+	d = destination(t, f.connection(f.addr()), `{"flush_interval": 0, "schema": {"more": "boolean", `+schema+`}}`)
+	if err := moduletest.Check(t, d); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	if err := moduletest.Send(t, d, delivery(`{"total": 3, "more": true}`)); err != nil || !strings.HasSuffix(f.changed, "ADD COLUMN `more` Nullable(UInt8)") || f.values[2]["more"] != "true" {
+		t.Errorf("%v, changed by %s, %v", err, f.changed, f.values)
+	}
+	// A row that the table refuses is no part of what the token stands for.
+	x := delivery(`{"total": 4}`)
+	both := sendBatch(t, d, delivery(`{"total": 123456789012}`), x)
+	moduletest.Want(t, "too large for the table", both[0].Err, modules.Rejected, "clickhouse_value", "in the table Decimal(12, 2)): got more than 10 digits")
+	again := sendBatch(t, d, x)
+	if n := len(f.tokens); both[1].Err != nil || again[0].Err != nil || f.tokens[n-1] != f.tokens[n-2] {
+		t.Errorf("%v, %v, tokens %q", both, again, f.tokens)
 	}
 }
 
@@ -254,7 +312,7 @@ func TestHTTPFailures(t *testing.T) {
 		"Code: 115, e.displayText() = DB::Exception: Unknown setting insert_quorum, e.what() = DB::Exception": {modules.Retryable, "clickhouse_115", "insert_quorum"},
 	} {
 		f.mu.Lock()
-		f.table, f.refuse = true, answer
+		f.columns, f.refuse = fakeColumns, answer
 		f.mu.Unlock()
 		err := moduletest.Send(t, d, delivery(`{}`))
 		moduletest.Want(t, answer, err, c.kind, c.code, c.text)

@@ -37,6 +37,14 @@ func (o *Options) value(column string, d *event.Delivery) any {
 	}
 }
 
+func (o *Options) row(s shape, d *event.Delivery) []any {
+	row := make([]any, len(s))
+	for i, c := range s {
+		row[i] = o.value(c.name, d)
+	}
+	return row
+}
+
 // headers are the sender's, with names in lower case as the original service
 // wrote them, and hookd's own, which win. The text is JSON, and so UTF-8.
 func (o *Options) headers(d *event.Delivery) string {
@@ -66,25 +74,63 @@ func add(all map[string]string, h http.Header) {
 // insertAll stores the deliveries with as few inserts as there are bad rows to
 // find: an insert that fails because of one is divided until the row is alone.
 // It returns an error for each delivery.
-func (d *destination) insertAll(ctx context.Context, ds []*event.Delivery) []error {
-	errs := make([]error, len(ds))
+func (d *destination) insertAll(ctx context.Context, items []item) []error {
+	errs := make([]error, len(items))
 	s, err := d.table(ctx)
-	if err == nil {
-		d.divide(ctx, s, ds, errs)
+	if err != nil {
+		for i := range errs {
+			errs[i] = err
+		}
 		return errs
 	}
-	for i := range errs {
-		errs[i] = err
+	if d.rows == nil {
+		d.divide(ctx, s, items, errs)
+		return errs
+	}
+	s, good, at := d.fit(ctx, s, items, errs)
+	if len(good) > 0 {
+		all := make([]error, len(good))
+		d.divide(ctx, s, good, all)
+		for n, i := range at {
+			errs[i] = all[n]
+		}
 	}
 	return errs
 }
 
-func (d *destination) divide(ctx context.Context, s shape, ds []*event.Delivery, errs []error) {
-	err := d.insert(ctx, s, ds)
-	if err != nil && len(ds) > 1 && isBadRow(err) {
-		half := len(ds) / 2
-		d.divide(ctx, s, ds[:half], errs[:half])
-		d.divide(ctx, s, ds[half:], errs[half:])
+// fit makes the rows for the table, and says where in items they belong. What
+// does not fit is found before anything is sent: the token of an insert stands
+// for the rows in it and no others. It has the table looked at anew, in case
+// somebody has made room.
+func (d *destination) fit(ctx context.Context, s shape, items []item, errs []error) (now shape, good []item, at []int) {
+	for anew := false; ; anew = true {
+		good, at = nil, nil
+		for i, x := range items {
+			if x.values, errs[i] = s.row(d.rows, x.values); errs[i] == nil {
+				good, at = append(good, x), append(at, i)
+			}
+		}
+		if anew || len(good) == len(items) {
+			return s, good, at
+		}
+		d.shape.Store(nil)
+		next, err := d.table(ctx)
+		if err != nil {
+			for i := range errs {
+				errs[i] = err
+			}
+			return nil, nil, nil
+		}
+		s = next
+	}
+}
+
+func (d *destination) divide(ctx context.Context, s shape, items []item, errs []error) {
+	err := d.insert(ctx, s, items)
+	if err != nil && len(items) > 1 && isBadRow(err) {
+		half := len(items) / 2
+		d.divide(ctx, s, items[:half], errs[:half])
+		d.divide(ctx, s, items[half:], errs[half:])
 		return
 	}
 	for i := range errs {
@@ -94,22 +140,24 @@ func (d *destination) divide(ctx context.Context, s shape, ds []*event.Delivery,
 
 // insert stores the deliveries in one block, synchronously: it returns nil when
 // the server says that the part is written.
-func (d *destination) insert(ctx context.Context, s shape, ds []*event.Delivery) error {
+func (d *destination) insert(ctx context.Context, s shape, items []item) error {
 	known, err := d.client.settings(ctx)
 	if err != nil {
 		return err
 	}
-	statement := "INSERT INTO `" + d.o.Table + "` (`" + strings.Join(s, "`, `") + "`)"
 	err = d.client.do(ctx, func(db driver.Conn) error {
-		ctx := ch.Context(ctx, ch.WithSettings(d.insertSettings(known, ds)))
-		b, err := db.PrepareBatch(ctx, statement)
+		ctx := ch.Context(ctx, ch.WithSettings(d.insertSettings(known, items)))
+		b, err := db.PrepareBatch(ctx, s.insert(d.o.Table))
 		if err != nil {
 			return err
 		}
-		row := make([]any, len(s))
-		for _, x := range ds {
-			for i, c := range s {
-				row[i] = d.o.value(c, x)
+		if d.rows != nil && !s.stands(b.Columns()) {
+			return errors.Join(modules.Retry(codeTable, errors.New("its columns have changed meanwhile")), b.Close())
+		}
+		for _, x := range items {
+			row := x.values
+			if row == nil {
+				row = d.o.row(s, x.Delivery)
 			}
 			if err := b.Append(row...); err != nil {
 				return modules.Reject(modules.CodeRefused, &badRow{unfit(err)})
@@ -142,7 +190,7 @@ func unfit(err error) error {
 // insertSettings are the operator's, then hookd's own: no answer before the rows
 // are stored, and a name for this very set of deliveries, by which the server
 // knows an insert again whose answer was lost.
-func (d *destination) insertSettings(known map[string]bool, ds []*event.Delivery) ch.Settings {
+func (d *destination) insertSettings(known map[string]bool, items []item) ch.Settings {
 	s := make(ch.Settings, len(d.client.config.Settings)+len(known))
 	for name, text := range d.client.config.Settings {
 		s[name] = text
@@ -154,16 +202,16 @@ func (d *destination) insertSettings(known map[string]bool, ds []*event.Delivery
 		s[settingAsync] = 0
 	}
 	if known[settingToken] {
-		s[settingToken] = token(ds)
+		s[settingToken] = token(items)
 	}
 	return s
 }
 
 // token is the same for the same deliveries in any order.
-func token(ds []*event.Delivery) string {
-	all := make(map[event.ID]bool, len(ds))
-	for _, d := range ds {
-		all[d.ID] = true
+func token(items []item) string {
+	all := make(map[event.ID]bool, len(items))
+	for _, x := range items {
+		all[x.ID] = true
 	}
 	h := sha256.New()
 	for _, id := range slices.SortedFunc(maps.Keys(all), func(a, b event.ID) int { return strings.Compare(string(a[:]), string(b[:])) }) {

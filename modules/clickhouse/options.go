@@ -12,6 +12,7 @@ import (
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules/internal/link"
+	"github.com/hookd/hookd/modules/internal/rows"
 )
 
 // Protocol is how the server is spoken to.
@@ -108,6 +109,7 @@ type Options struct {
 	IncludeHeaders bool
 	BatchSize      int
 	FlushInterval  time.Duration
+	Schema         any
 }
 
 // Fields lists the options.
@@ -115,11 +117,15 @@ func (o *Options) Fields() spec.Fields {
 	return spec.Fields{
 		spec.String(&o.Table, "table").Default("webhook_logs").Check(tableName).
 			Doc("Table to insert into: 1 to 200 letters, digits and underscores."),
-		spec.Bool(&o.Create, "create").Default(true).Doc("Create the table where it is missing."),
+		spec.Any(&o.Schema, "schema").Example(map[string]any{"fields": map[string]any{
+			"amount": map[string]any{"column": "amount", "type": "numeric(12,2)", "path": "data.amount", "constraints": []any{rows.NotNull}},
+		}}).
+			Doc("Columns to fill from the body, instead of `payload` and `headers`: `{\"column\": \"type\"}`, or `fields` as described above."),
+		spec.Bool(&o.Create, "create").Default(true).Doc("Create the table where it is missing, and the columns of `schema` that are. What is there is never changed or dropped."),
 		spec.Enum(&o.Engine, "engine", Replacing, MergeTree).Default(Replacing).Advanced().
 			Doc("Engine of a table that is created. With `MergeTree` the server never drops a repeat."),
 		spec.Bool(&o.IncludeHeaders, "include_headers").Default(true).
-			Doc("Write the sender's headers, all but credentials, into the column `headers`, which is `{}` otherwise."),
+			Doc("Write the sender's headers, all but credentials, into the column `headers`, which is `{}` otherwise. Without a `schema`."),
 		spec.Int(&o.BatchSize, "batch_size").Default(batchItems).Range(1, batchItems).
 			Doc("Rows of one insert at most. As many deliveries that wait are inserted at once."),
 		spec.Duration(&o.FlushInterval, "flush_interval").Default(200 * time.Millisecond).Check(checkInterval).

@@ -2,6 +2,7 @@ package moduletest
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -37,4 +38,25 @@ func Want(t *testing.T, what string, err error, kind modules.FailureKind, code, 
 	if f := modules.FailureOf(err); f.Kind != kind || f.Code != code || !strings.Contains(err.Error(), text) {
 		t.Errorf("%s: %s (%s): %v, want %s (%s) with %q", what, f.Kind, f.Code, err, kind, code, text)
 	}
+}
+
+// Table reads cases from a file: one a line, three columns with tabs between
+// them; # begins a comment.
+func Table(t *testing.T, file string) (cases [][3]string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSuffix(line, "\n"); line == "" || line[0] == '#' {
+			continue
+		}
+		c := strings.Split(line, "\t")
+		if len(c) != 3 {
+			t.Fatalf("%s: %d columns: %s", file, len(c), line)
+		}
+		cases = append(cases, [3]string(c))
+	}
+	return cases
 }

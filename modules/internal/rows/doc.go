@@ -4,8 +4,8 @@
 //
 // A module embeds Options in its own, calls Options.Fields and Options.Validate
 // with its Dialect, compiles a Table when a destination is made, and asks it for
-// the Row of each delivery. Everything of a Table is read-only and safe for
-// concurrent use.
+// the Row of each delivery. One with options of its own has the schema alone, by
+// CompileSchema. Everything of a Table is read-only and safe for concurrent use.
 //
 // # What a value becomes
 //

@@ -131,7 +131,7 @@ func (t *Table) fill(f field, v any, there bool, d *event.Delivery) (any, error)
 	c := f.column
 	switch {
 	case there && v != nil:
-		out, err := c.Type.value(v)
+		out, err := c.Type.Value(v)
 		if err == nil {
 			err = t.storable(c, out)
 		}

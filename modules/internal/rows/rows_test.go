@@ -12,6 +12,7 @@ import (
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/moduletest"
 )
 
 var dialect = &Dialect{Module: "postgresql", Title: "PostgreSQL", MaxName: 63, Reserved: map[string]bool{"select": true}}
@@ -155,79 +156,58 @@ func TestWarnedAtLoad(t *testing.T) {
 	}
 }
 
+// A schema alone has the time of receipt, under a name that no field may take.
+func TestSchemaAlone(t *testing.T) {
+	t.Parallel()
+	for schema, want := range map[string]string{
+		`{"b": "text", "a": "int"}`:           "id webhook_id timestamp a b",
+		`{"id": "int", "created_at": "text"}`: "delivery_id webhook_id timestamp created_at id",
+		`{}`:                                  "!schema has no fields",
+		`5`:                                   "!schema schema: is a number, want an object",
+		`{"timestamp": "text"}`:               `!schema the field "timestamp" has the column "timestamp", which is hookd's own`,
+		`{"a": "text", "A": "text"}`:          "!have one column",
+	} {
+		var option any
+		if err := json.Unmarshal([]byte(schema), &option); err != nil {
+			t.Fatal(err)
+		}
+		tab, issues := CompileSchema(dialect, "2026 is no name here", option)
+		if reason, bad := strings.CutPrefix(want, "!"); bad {
+			if len(issues) == 0 || !strings.Contains(issues[0].Field+" "+issues[0].Message, reason) {
+				t.Errorf("%s: %v, want %q", schema, issues, reason)
+			}
+			continue
+		}
+		got, err := row(t, tab, delivery(`{"a": 1, "b": "x", "id": 3}`))
+		var names []string
+		for _, c := range tab.Columns {
+			names = append(names, c.Name)
+		}
+		if err != nil || len(issues) > 0 || strings.Join(names, " ") != want || got[ColReceived] != received {
+			t.Errorf("%s: %v, %v, %v, %v", schema, names, got, err, issues)
+		}
+	}
+}
+
 // Values of each type, and what is refused.
 func TestValues(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("9", 40)
-	for _, c := range []struct{ typ, in, want string }{
-		{"text", `"a"`, "a"},
-		{"text", `12.50`, "12.50"},
-		{"text", `true`, "true"},
-		{"text", `{"b":1,"a":[null]}`, `{"a":[null],"b":1}`},
-		{"text", `"'; DROP TABLE x; --"`, "'; DROP TABLE x; --"},
-		{"text", `"a\u0000b"`, "!cannot store"},
-		{"text", `"\ud83d\ude00"`, "\U0001F600"},
-		{"text", `"\ud83d"`, "!surrogate"},
-		{"varchar(3)", `"日本語"`, "日本語"},
-		{"varchar(3)", `"abcd"`, "!4 characters, more than 3"},
-		{"nonsense", `1`, "1"},
-		{"integer", `42`, "42"},
-		{"integer", `"42"`, "42"},
-		{"integer", `1e3`, "1000"},
-		{"integer", `1.0`, "1"},
-		{"integer", `9223372036854775807`, "9223372036854775807"},
-		{"integer", `9223372036854775808`, "!beyond 64 bits"},
-		{"integer", `1.5`, "!fraction"},
-		{"integer", `1e999999`, "!beyond the range"},
-		{"integer", `1e99999`, "!beyond the range"},
-		{"integer", `"abc"`, "!a string of 3 characters"},
-		{"integer", `true`, "!a boolean"},
-		{"integer", `[1]`, "!a list"},
-		{"float", `1.5e300`, "1.5e300"},
-		{"float", `1e400`, "!beyond the range"},
-		{"float", `"NaN"`, "!a string"},
-		{"numeric", long + ".123456789012345678901", long + ".123456789012345678901"},
-		{"numeric", `"` + long + `"`, long},
-		{"numeric(12,2)", `10.5`, "10.50"},
-		{"numeric(12,2)", `10.500`, "10.50"},
-		{"numeric(12,2)", `10.505`, "!would be rounded"},
-		{"numeric(4,2)", `100`, "!more than 2 digits before"},
-		{"boolean", `true`, "true"},
-		{"boolean", `"FALSE"`, "false"},
-		{"boolean", `1`, "true"},
-		{"boolean", `2`, "!a number"},
-		{"timestamp", `"2026-03-04T05:06:07.5+01:00"`, "2026-03-04 04:06:07.5 +0000 UTC"},
-		{"timestamp", `"2026-03-04 05:06:07"`, "2026-03-04 05:06:07 +0000 UTC"},
-		{"timestamp with time zone", `"2026-03-04"`, "2026-03-04 00:00:00 +0000 UTC"},
-		{"timestamp", `1772600767`, "2026-03-04 05:06:07 +0000 UTC"},
-		{"timestamp", `1772600767890`, "2026-03-04 05:06:07.89 +0000 UTC"},
-		{"timestamp", `1e300`, "!no Unix time"},
-		{"timestamp", `"yesterday"`, "!a string of 9"},
-		{"date", `"2026-03-04"`, "2026-03-04"},
-		{"date", `"2026-02-30"`, "!a string"},
-		{"time", `"05:06:07.25"`, "05:06:07.25"},
-		{"time", `"25:00"`, "!a string"},
-		{"json", `{"a":"<&>","n":` + long + `}`, `{"a":"<&>","n":` + long + `}`},
-		{"jsonb", `"x"`, `"x"`},
-		{"json", `"\u0000"`, "!cannot store"},
-		{"json", `"\\u0000"`, `"\\u0000"`},
-		{"uuid", `"0189ABCD-0000-7000-8000-000000000000"`, "0189abcd-0000-7000-8000-000000000000"},
-		{"uuid", `"0189abcd"`, "!a string"},
-	} {
-		tab := table(t, fmt.Sprintf(`{"storage_mode": "relational", "schema": {"fields": {"v": {"type": %q}}}}`, c.typ))
-		got, err := row(t, tab, delivery(`{"v": `+c.in+`}`))
-		want, bad := strings.CutPrefix(c.want, "!")
+	for _, c := range moduletest.Table(t, "testdata/values.tsv") {
+		typ, in := c[0], c[1]
+		tab := table(t, fmt.Sprintf(`{"storage_mode": "relational", "schema": {"fields": {"v": {"type": %q}}}}`, typ))
+		got, err := row(t, tab, delivery(`{"v": `+in+`}`))
+		want, bad := strings.CutPrefix(c[2], "!")
 		switch {
 		case bad:
 			f := modules.FailureOf(err)
 			if err == nil || f.Kind != modules.Rejected || f.Code != "postgresql_value" || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s of %s: %v, %v, want an error with %q", c.typ, c.in, got["v"], err, want)
+				t.Errorf("%s of %s: %v, %v, want an error with %q", typ, in, got["v"], err, want)
 			}
-			if len(c.in) > 8 && strings.Contains(fmt.Sprint(err), strings.Trim(c.in, `"`)) {
-				t.Errorf("%s of %s: the error shows it: %v", c.typ, c.in, err)
+			if len(in) > 8 && strings.Contains(fmt.Sprint(err), strings.Trim(in, `"`)) {
+				t.Errorf("%s of %s: the error shows it: %v", typ, in, err)
 			}
 		case err != nil || fmt.Sprint(got["v"]) != want:
-			t.Errorf("%s of %s: %v, %v, want %s", c.typ, c.in, got["v"], err, want)
+			t.Errorf("%s of %s: %v, %v, want %s", typ, in, got["v"], err, want)
 		}
 	}
 }

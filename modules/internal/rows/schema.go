@@ -186,7 +186,7 @@ func (s *schema) fallback(f *field, v any) {
 		return
 	}
 	var err error
-	if f.column.Default, err = f.column.Type.value(v); err != nil {
+	if f.column.Default, err = f.column.Type.Value(v); err != nil {
 		s.fail("default: %w", err)
 	}
 }

@@ -81,6 +81,7 @@ type compiler struct {
 	o      *Options
 	d      *Dialect
 	mode   Mode
+	alone  bool // there is a schema and no other option
 	issues []spec.Issue
 }
 
@@ -104,14 +105,7 @@ func (c *compiler) compile() *Table {
 	if c.d.Reserved[strings.ToLower(t.Name)] {
 		c.fail("table", fmt.Sprintf("%q is a word of SQL", t.Name), "")
 	}
-	var s schema
-	s.read(o.Schema)
-	for _, err := range s.errs {
-		c.fail("schema", err.Error(), "")
-	}
-	for _, text := range s.dropped {
-		c.warn("schema", text, "")
-	}
+	s := c.schema()
 	if c.mode == JSONMode {
 		if len(s.fields) > 0 {
 			c.warn("schema", "does nothing in the mode json", `"storage_mode": "hybrid" keeps the body and fills the columns`)
@@ -120,13 +114,44 @@ func (c *compiler) compile() *Table {
 	} else if len(s.fields) == 0 && c.mode == RelationalMode && o.Schema == nil {
 		c.fail("storage_mode", "is relational, which without schema keeps nothing of an event", `"storage_mode": "json" keeps the body`)
 	} else if len(s.fields) == 0 && c.mode == RelationalMode && len(s.errs) == 0 {
-		c.fail("schema", "has no fields: nothing of an event would be kept", "")
+		c.fail("schema", noFields, "")
 	}
 	c.columns(t, s.fields)
 	c.indexes(t, s.indexes)
 	c.key(t)
 	return t
 }
+
+// schema reads the option of that name.
+func (c *compiler) schema() schema {
+	var s schema
+	s.read(c.o.Schema)
+	for _, err := range s.errs {
+		c.fail("schema", err.Error(), "")
+	}
+	for _, text := range s.dropped {
+		c.warn("schema", text, "")
+	}
+	return s
+}
+
+// CompileSchema makes the table of a schema alone, for a module whose other
+// options are its own: the delivery's id, the hook, the time of receipt, and the
+// fields. The name of the table is the module's to check. The issues are of the
+// option schema; without an error among them the table is whole.
+func CompileSchema(d *Dialect, name string, option any) (*Table, []spec.Issue) {
+	c := compiler{o: &Options{Schema: option}, d: d, mode: RelationalMode, alone: true}
+	t := &Table{Dialect: d, Mode: c.mode, Name: name}
+	s := c.schema()
+	if len(s.fields) == 0 && len(s.errs) == 0 {
+		c.fail("schema", noFields, "")
+	}
+	c.columns(t, s.fields)
+	c.indexes(t, s.indexes)
+	return t, c.issues
+}
+
+const noFields = "has no fields: nothing of an event would be kept"
 
 // named checks a name. It is quoted in statements: what is refused here would be
 // cut off or could not be typed without quotes.
@@ -171,7 +196,10 @@ func (c *compiler) columns(t *Table, fields []field) {
 	document, text, stamp := Type{Kind: JSON, Written: "json"}, Type{Kind: Text, Written: "text"}, Type{Kind: Timestamp, Written: "timestamp"}
 	add(t.ID, Type{Kind: UUID, Written: "uuid"}, true, (*source).id)
 	own(ColHook, text, true, (*source).hook)
-	if t.Mode == JSONMode {
+	switch {
+	case c.alone:
+		own(ColReceived, stamp, true, (*source).received)
+	case t.Mode == JSONMode:
 		add(ColReceived, stamp, false, (*source).received)
 	}
 	if t.Mode != RelationalMode {
@@ -180,7 +208,7 @@ func (c *compiler) columns(t *Table, fields []field) {
 			own(ColHeaders, document, false, (*source).headers)
 		}
 	}
-	if free(ColCreated) {
+	if free(ColCreated) && !c.alone {
 		add(ColCreated, stamp, false, (*source).received)
 	}
 	for _, f := range fields {

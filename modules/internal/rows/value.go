@@ -11,9 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// value makes the column's value of a JSON value that is not null. Numbers and
-// booleans may come as texts, as forms have them; nothing else is bent.
-func (t Type) value(v any) (any, error) {
+// Value makes a value of the type, as Table.Row gives it, of a JSON value that
+// is not null. Numbers and booleans may come as texts, as forms have them;
+// nothing else is bent.
+func (t Type) Value(v any) (any, error) {
 	switch n := v.(type) { // of a default in the configuration, or of jq
 	case float64:
 		v = json.Number(strconv.FormatFloat(n, 'g', -1, 64))
