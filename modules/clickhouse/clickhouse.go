@@ -75,7 +75,7 @@ that many wait. One delivery after a quiet time is inserted at once.
 | has a table that lacks columns of the schema, with ` + "`\"create\": false`" + ` | tried again, ` + "`not_found`" + `, with the statement that adds them |
 | has a column that takes no values of the declared type, or is computed | tried again, ` + "`clickhouse_table`" + ` |
 | lacks a column that was there (16), or does not know a setting (115) | the table is looked at anew, tried again |
-| refuses for want of rights (164, 291, 497) | dead letter at once, ` + "`auth_failed`" + ` |
+| refuses for want of rights (164, 291, 497) | tried again, ` + "`auth_failed`" + ` |
 | cannot insert into such a table (48), a view for instance | dead letter at once, ` + "`refused`" + ` |
 | has too many parts, too little memory, a full quota, too many queries (252, 241, 201, 202) | tried again after 5 seconds, ` + "`throttled`" + ` |
 | is read-only, without its keeper or its quorum, timed out (242, 225, 285, 159, ...) | tried again, ` + "`unavailable`" + ` |

@@ -125,9 +125,7 @@ func (k *client) exception(e *ch.Exception) error {
 			k.addr, e.Code, name(e), column(e.Message))})
 	case e.Code == notImplemented:
 		return modules.Reject(modules.CodeRefused, err)
-	case is(codesOfRights):
-		return modules.Reject(modules.CodeAuthFailed, ofUser)
-	case is(codesOfLogin):
+	case is(codesOfRights), is(codesOfLogin):
 		return modules.Retry(modules.CodeAuthFailed, ofUser)
 	case is(codesOfAbsence):
 		return modules.Retry(modules.CodeNotFound, err)

@@ -198,6 +198,13 @@ func (f *newServerFake) connection(addr string) string {
 		host, port, fakeUser, fakePassword)
 }
 
+// refuseWith is the answer to inserts from now on; "" takes them.
+func (f *newServerFake) refuseWith(answer string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refuse = answer
+}
+
 func (f *newServerFake) addr() string { return strings.TrimPrefix(f.URL, "http://") }
 
 // TestHTTP is the HTTP protocol, with a far end that is a fake.
@@ -216,9 +223,11 @@ func TestHTTP(t *testing.T) {
 					return append([]moduletest.Message(nil), f.rows...)
 				},
 				Refuse: func() {
-					f.mu.Lock()
-					defer f.mu.Unlock()
-					f.refuse = "Code: 497. DB::Exception: hookd: Not enough privileges. (ACCESS_DENIED)"
+					f.refuseWith("Code: 469. DB::Exception: Constraint `c` is violated. Column values: payload = 'x'. (VIOLATED)")
+				},
+				Deny: func() func() {
+					f.refuseWith("Code: 497. DB::Exception: hookd: Not enough privileges. (ACCESS_DENIED)")
+					return func() { f.refuseWith("") }
 				},
 				Secrets: []string{fakePassword},
 			}

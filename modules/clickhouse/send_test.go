@@ -144,7 +144,7 @@ func TestRefusals(t *testing.T) {
 		"no table":        {"hookd", "", modules.Retryable, modules.CodeNotFound, "has no table", false},
 		"no payload":      {"hookd", table("id String, body String", tree), modules.Retryable, "clickhouse_table", `no column "payload"`, false},
 		"a view":          {"hookd", "CREATE VIEW %s AS SELECT toString(1) AS payload", modules.Rejected, modules.CodeRefused, "code 48", false},
-		"no right":        {testinfra.ClickHouseReader, table(all, tree), modules.Rejected, modules.CodeAuthFailed, `user "reader"`, false},
+		"no right":        {testinfra.ClickHouseReader, table(all, tree), modules.Retryable, modules.CodeAuthFailed, `user "reader"`, false},
 		"too long":        {"hookd", table("payload FixedString(2)", tree), modules.Rejected, modules.CodeRefused, `column "payload"`, true},
 		"no number":       {"hookd", table("payload UInt8", tree), modules.Rejected, modules.CodeRefused, `column "payload"`, true},
 		"constraint":      {"hookd", table(all+", c UInt8 MATERIALIZED throwIf(length(payload) > 2)", tree), modules.Rejected, modules.CodeRefused, "code 395", true},

@@ -126,15 +126,18 @@ func dials(t *testing.T, h Harness) {
 	if w.far.Accepted == nil {
 		t.Skip("the far end takes no connections")
 	}
-	for range 3 {
+	const deliveries = 8
+	for range deliveries {
 		w.send(t, w.delivery([]byte(`{}`)))
 	}
 	accepted, dialled := w.far.Accepted(), int(w.dials.Load())
 	if accepted == 0 || accepted > dialled {
 		t.Errorf("%d connections arrived, %d were dialled through Env", accepted, dialled)
 	}
-	if dialled > 2 {
-		t.Errorf("%d connections for 3 deliveries in a row", dialled)
+	// A pool may give a connection back a moment after the answer, and then
+	// dials once more.
+	if dialled > deliveries/2 {
+		t.Errorf("%d connections for %d deliveries in a row", dialled, deliveries)
 	}
 }
 
