@@ -70,11 +70,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("COMPLETIONS", completions)
 			e.Setenv("TZ", "UTC")
 			for _, name := range []string{"LISTEN", "ADMIN", "SINK"} {
-				addr, err := freeAddr()
-				if err != nil {
-					return err
-				}
-				e.Setenv(name, addr)
+				e.Setenv(name, net.JoinHostPort("127.0.0.1", strconv.Itoa(testinfra.FreePort(t))))
 			}
 			return nil
 		},
@@ -83,15 +79,6 @@ func TestScripts(t *testing.T) {
 			"wait-stdout": waitStdout, "first-id": firstID,
 		},
 	})
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
 
 // exits runs a command and wants an exit code: exits CODE COMMAND ARG…

@@ -14,6 +14,10 @@ func activeFarEnd(t *testing.T) farEnd {
 	t.Logf("ActiveMQ %s, read back with stomp.py", s.Version)
 	_, port := testinfra.Split(s.Addr)
 	queue := testinfra.Unique(t)
+	read := func() []string {
+		peer := testinfra.NewPeer(t, "stomp", "../modules/activemq/testdata/peer.py", strconv.Itoa(port), s.User, s.Password, "/queue/"+queue)
+		return peer.Ask(`["ids"]`)
+	}
 	return farEnd{
 		module: "activemq",
 		addr:   s.Addr,
@@ -23,10 +27,8 @@ func activeFarEnd(t *testing.T) farEnd {
 		},
 		options: fmt.Sprintf(`{"destination": %q}`, queue),
 		// It begins to listen in the end: the messages are kept until then.
-		ids: func() []string {
-			peer := testinfra.NewPeer(t, "stomp", "../modules/activemq/testdata/peer.py", strconv.Itoa(port), s.User, s.Password, "/queue/"+queue)
-			return peer.Ask(`["ids"]`)
-		},
+		ids:     read,
+		kept:    func() []string { s.Restart(t); return read() },
 		kill:    func() { s.Kill(t); s.Start(t) },
 		restart: func() { s.Restart(t) },
 	}

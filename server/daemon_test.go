@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/server/admin"
 )
 
@@ -99,15 +100,11 @@ func newDaemonConfig(t testing.TB, data string, urls ...string) daemonConfig {
 	return daemonConfig{bin: binary(t), dir: dir, data: data, listen: freeAddr(t), admin: freeAddr(t)}
 }
 
-// freeAddr is a loopback address that nothing listened on a moment ago.
+// freeAddr is a loopback address that nothing listens on and that stays free while
+// the daemon is down.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(testinfra.FreePort(t)))
 }
 
 // start runs the daemon and waits until it is ready.

@@ -8,12 +8,20 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 )
 
-// freePort is a loopback port that nothing listens on. It lies below the range
-// that the system gives to outgoing connections: one of those must not take it
-// while a server is down for a moment.
+// taken are the ports that this process was given.
+var taken struct {
+	sync.Mutex
+	ports map[int]bool
+}
+
+// freePort is a loopback port that nothing listens on, and that no other test
+// gets while this process lives. It lies below the range that the system gives to
+// outgoing connections: neither one of those nor a test in another process must
+// take it while a server is down for a moment.
 func freePort() (int, error) {
 	const low = 15000
 	high := 30000
@@ -25,6 +33,11 @@ func freePort() (int, error) {
 	}
 	for range 100 {
 		port := low + rand.IntN(high-low)
+		if mine, err := take(port); err != nil {
+			return 0, err
+		} else if !mine {
+			continue
+		}
 		l, err := listen(port)
 		if err != nil {
 			continue
@@ -32,6 +45,23 @@ func freePort() (int, error) {
 		return port, l.Close()
 	}
 	return 0, errors.New("found no free port in 100 attempts")
+}
+
+// take reserves a port, and reports whether nobody else has.
+func take(port int) (bool, error) {
+	taken.Lock()
+	defer taken.Unlock()
+	if taken.ports[port] {
+		return false, nil
+	}
+	mine, err := reserve(port)
+	if mine {
+		if taken.ports == nil {
+			taken.ports = make(map[int]bool)
+		}
+		taken.ports[port] = true
+	}
+	return mine, err
 }
 
 func listen(port int) (net.Listener, error) {

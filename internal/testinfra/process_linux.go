@@ -2,9 +2,14 @@ package testinfra
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 )
 
@@ -59,4 +64,34 @@ func alive(pid int) bool {
 	}
 	_, state, _ := bytes.Cut(b[bytes.LastIndexByte(b, ')'):], []byte(" "))
 	return !bytes.HasPrefix(state, []byte("Z"))
+}
+
+// reservations is a file that the tests of all processes share. Who has a port
+// holds the lock of the byte with its number. The kernel ends the locks with
+// their process, or when it closes the file, which is therefore never closed.
+var reservations = sync.OnceValues(func() (*os.File, error) {
+	name := filepath.Join(os.TempDir(), "hookd-ports-of-tests")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o666) // #nosec G302 G304 -- locks only
+	if err != nil {
+		return nil, err
+	}
+	_ = f.Chmod(0o666) // fails where another user made it so
+	return f, nil
+})
+
+// reserve reports whether no other process has the port, which is from then on
+// this one's.
+func reserve(port int) (bool, error) {
+	f, err := reservations()
+	if err != nil {
+		return false, err
+	}
+	err = syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: int64(port), Len: 1})
+	switch {
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EACCES):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("reserve port %d in %s: %w", port, f.Name(), err)
+	}
+	return true, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -69,6 +70,61 @@ func TestServerKeepsItsDataAndAddress(t *testing.T) {
 	}
 	if testinfra.Redis(t) != s {
 		t.Error("a second server")
+	}
+}
+
+// A port that a test was given is no other test's, in this process and in others,
+// although nothing listens there: a server that is down for a moment comes back.
+func TestPortsAreReserved(t *testing.T) {
+	const many = 200
+	if os.Getenv("HOOKD_TEST_PORTS") != "" {
+		for range many {
+			fmt.Println("port", testinfra.FreePort(t))
+		}
+		_, _ = io.Copy(io.Discard, os.Stdin) // they are this process's until the other has chosen
+		return
+	}
+	child := exec.Command(os.Args[0], "-test.run=^TestPortsAreReserved$")
+	child.Env = append(os.Environ(), "HOOKD_TEST_PORTS=1")
+	in, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = in.Close()
+		_, _ = io.Copy(io.Discard, out)
+		if err := child.Wait(); err != nil {
+			t.Error(err)
+		}
+	}()
+	seen := make(map[int]bool)
+	lines := bufio.NewScanner(out)
+	for n := 0; n < many; n++ {
+		var port int
+		if !lines.Scan() {
+			t.Fatalf("%d ports of the other process: %v", n, lines.Err())
+		} else if _, err := fmt.Sscanf(lines.Text(), "port %d", &port); err != nil {
+			t.Fatalf("%q: %v", lines.Text(), err)
+		}
+		if seen[port] {
+			t.Errorf("port %d twice in one process", port)
+		}
+		seen[port] = true
+	}
+	// Of 15000, 2000 picks would meet one of 200 some 27 times.
+	for range 2000 {
+		port := testinfra.FreePort(t)
+		if seen[port] {
+			t.Fatalf("port %d is another's already", port)
+		}
+		seen[port] = true
 	}
 }
 

@@ -53,8 +53,10 @@ func (o *Options) message(d *event.Delivery, now time.Time) *frame.Frame {
 	if o.Forward {
 		add(t, d.Event.Header, foreign)
 	}
-	for name, v := range o.Headers {
+	for name := range o.Headers {
 		delete(t, strings.ToLower(name))
+	}
+	for name, v := range o.Headers {
 		t[name] = clean(v)
 	}
 	add(t, d.Header, func(name string) bool { return name != frame.ContentLength })

@@ -68,6 +68,22 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
+// Names know upper and lower case to STOMP: two that differ in nothing else both
+// go along, each time, and both take the place of the sender's.
+func TestNamesKnowCase(t *testing.T) {
+	t.Parallel()
+	d := &event.Delivery{Event: &event.Event{Header: http.Header{"X-Env": {"sender"}}}}
+	o := &Options{Destination: "a", Kind: Queue, Forward: true, Headers: map[string]string{"X-Env": "1", "x-env": "2", "X-ENV": "3"}}
+	for range 100 {
+		m := o.message(d, time.Now())
+		for name, want := range o.Headers {
+			if all := m.Header.GetAll(name); len(all) != 1 || all[0] != want {
+				t.Fatalf("%s: %q, want %q", name, all, want)
+			}
+		}
+	}
+}
+
 // FuzzFault: whatever a broker says in an ERROR, it is one short line that a log
 // can hold.
 func FuzzFault(f *testing.F) {

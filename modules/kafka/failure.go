@@ -25,14 +25,13 @@ type verdict struct {
 	one  bool // it may be due to another message of the batch
 }
 
-// verdicts are those of the brokers' errors. What an operator may cure is tried
-// again, as is what is not listed; a message that can never pass is not. Rights
-// are the exception: whoever took them away meant it, and no event shall reach the
-// topic late because they came back.
+// verdicts are those of the brokers' errors. What an operator may cure, rights
+// among it, is tried again, as is what is not listed; a message that can never
+// pass is not.
 var verdicts = map[sarama.KError]verdict{
 	sarama.ErrUnknownTopicOrPartition:         {kind: modules.Retryable, code: modules.CodeNotFound},
-	sarama.ErrTopicAuthorizationFailed:        {code: modules.CodeAuthFailed},
-	sarama.ErrClusterAuthorizationFailed:      {code: modules.CodeAuthFailed},
+	sarama.ErrTopicAuthorizationFailed:        {kind: modules.Retryable, code: modules.CodeAuthFailed},
+	sarama.ErrClusterAuthorizationFailed:      {kind: modules.Retryable, code: modules.CodeAuthFailed},
 	sarama.ErrMessageSizeTooLarge:             {kind: modules.Rejected, code: modules.CodeTooLarge, one: true},
 	sarama.ErrMessageSetSizeTooLarge:          {kind: modules.Rejected, code: modules.CodeTooLarge, one: true},
 	sarama.ErrInvalidRecord:                   {kind: modules.Rejected, code: modules.CodeRefused, one: true},

@@ -125,7 +125,7 @@ func (b *broker) far(more string) *moduletest.Far {
 			return all
 		},
 		Poison: []byte(strings.Repeat("x", testinfra.KafkaMaxMessage+1)),
-		Refuse: func() { b.do("configure", b.topic, map[string]string{"max.message.bytes": "10"}) },
+		Refuse: func() { b.do("refuse", b.topic) },
 		Break:  func() { b.do("delete", b.topic) },
 		Restart: func() {
 			b.Kill(b.t)

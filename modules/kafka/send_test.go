@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/testinfra"
@@ -211,7 +212,8 @@ func TestSilentSuccess(t *testing.T) {
 // sent by itself.
 func TestLargeBatch(t *testing.T) {
 	b := newBroker(t, 1)
-	b.do("configure", b.topic, map[string]string{"max.message.bytes": "10000"})
+	b.topic = testinfra.Unique(t)
+	b.do("create", b.topic, 1, map[string]string{"max.message.bytes": "10000"})
 	d := destination(t, b.connection(), b.options(""))
 	var ds []*event.Delivery
 	for range 50 {
@@ -243,9 +245,15 @@ func TestRights(t *testing.T) {
 	}
 	acl("--add", "--operation", "Describe")
 	acl("--remove", "--operation", "Write")
+	plain := destination(t, strings.Replace(b.login(testinfra.KafkaGuest, "PLAIN"), "{", `{"idempotent": false, `, 1), b.options(""))
+	for range 500 { // Kafka confirms it before it holds
+		if moduletest.Check(t, plain) != nil {
+			break
+		}
+		<-time.After(20 * time.Millisecond)
+	}
 	moduletest.Want(t, "no right", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeAuthFailed, "not authorized")
 	moduletest.Want(t, "no right left to number", moduletest.Check(t, d), modules.Retryable, modules.CodeAuthFailed, "idempotent")
-	plain := destination(t, strings.Replace(b.login(testinfra.KafkaGuest, "PLAIN"), "{", `{"idempotent": false, `, 1), b.options(""))
 	moduletest.Want(t, "no right", moduletest.Check(t, plain), modules.Retryable, modules.CodeAuthFailed, "no right to write")
 	if n := len(b.received()); n != 1 {
 		t.Errorf("%d messages", n)

@@ -126,10 +126,13 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 
 func (d *destination) one(ctx context.Context, x *event.Delivery) error {
 	if err := ctx.Err(); err != nil {
+		if faulty("late for nothing") {
+			dawdle()
+		}
 		return modules.Retry(modules.CodeTimeout, err)
 	}
 	if faulty("late") {
-		defer func() { <-time.After(1200 * time.Millisecond) }()
+		defer dawdle()
 	}
 	m := message{Key: d.key.Reveal(), ID: x.ID.String(), Header: x.Header, Body: x.Body}
 	switch fault {
@@ -207,6 +210,15 @@ func (d *destination) Check(ctx context.Context) error {
 		err = errors.New("it says no")
 	}
 	return err
+}
+
+// dawdle takes longer than a module may, however slow the machine is.
+func dawdle() {
+	t := time.NewTicker(10 * time.Millisecond)
+	defer t.Stop()
+	for range 150 {
+		<-t.C
+	}
 }
 
 // question is the key of a message that only asks.

@@ -56,6 +56,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"leaks a goroutine": "close",
 
 		"late":                    "stalled",
+		"late for nothing":        "cancelled",
 		"an id for each send":     "answer_lost",
 		"takes silence for yes":   "cut_under_load",
 		"gives up on a batch":     "cut_batch",

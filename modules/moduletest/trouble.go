@@ -20,7 +20,8 @@ func cancelled(t *testing.T, h Harness) {
 	w := start(t, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	w.prompt(t, time.Now, func() {
+	ended := time.Now()
+	w.prompt(t, func() time.Time { return ended }, func() {
 		_, err := w.dest.Send(ctx, w.delivery([]byte(`{}`)))
 		w.judge(t, err, modules.Retryable)
 		if !isContext(err) {

@@ -235,9 +235,10 @@ func within(t *testing.T, what string, f func()) {
 // wants it to return soon after that.
 func (w *world) prompt(t *testing.T, ended func() time.Time, f func()) {
 	t.Helper()
+	watch := StartWatch()
 	within(t, "the send", f)
-	if late := time.Since(ended()); late > soon {
-		t.Errorf("it returned %v after its context had ended", late.Round(time.Millisecond))
+	if late := watch.Stop(ended()); late > soon {
+		t.Errorf("it returned %v after its context had ended", late)
 	}
 }
 

@@ -16,6 +16,8 @@ With ` + "`raw`" + ` the delivered bytes and nothing else.
 
 **Repeats.** When an answer is lost the message is published again, in JSON with the same ` + "`hookd-delivery-id`" + `.
 
+**Rights.** ` + "`PUBLISH`" + ` on the channel. The check asks with ` + "`MULTI`" + ` and ` + "`DISCARD`, with `ACL DRYRUN`, or in a script (`EVAL`, Redis 7), and publishes nothing; without the right to any of them it publishes an empty message on the channel `hookd-check`" + `.
+
 **What a failure means.**
 
 | Redis | outcome |

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hookd/hookd/modules"
@@ -82,5 +83,37 @@ func TestNobodyListens(t *testing.T) {
 	b.Do("subscribe", b.Name)
 	if r := s.Send(t, redistest.Delivery([]byte(`{}`))); r.Err != nil || len(b.received()) != 1 {
 		t.Errorf("%v", r.Err)
+	}
+}
+
+// TestRights: the check finds a missing right also for a user that has none to
+// transactions, by which it asks otherwise.
+func TestRights(t *testing.T) {
+	b := newBroker(t)
+	d := redistest.Open(t, redispublish.Module(), b.Connection(), fmt.Sprintf(`{"channel": %q}`, b.Name))
+	for _, c := range []struct {
+		name   string
+		rights []any
+		may    bool
+	}{
+		{"transactions", []any{"&" + b.Name, "+publish", "+multi", "+discard"}, true},
+		{"transactions, not the command", []any{"&" + b.Name, "+multi", "+discard"}, false},
+		{"transactions, not the channel", []any{"&other", "+publish", "+multi", "+discard"}, false},
+		{"no more than is needed", []any{"&" + b.Name, "+publish"}, true},
+		{"nothing", []any{"&" + b.Name}, false},
+		{"may ask", []any{"&" + b.Name, "+publish", "+acl|dryrun"}, true},
+		{"may ask, not the channel", []any{"&other", "+publish", "+acl|dryrun"}, false},
+		{"scripts", []any{"&" + b.Name, "+publish", "+eval"}, true},
+		{"scripts, not the channel", []any{"&other", "+publish", "+eval"}, false},
+	} {
+		b.Grant(append([]any{"reset", "on", ">" + b.Password}, c.rights...)...)
+		err := d.Check(t)
+		if f := modules.FailureOf(err); (err == nil) != c.may || err != nil && (f.Code != modules.CodeAuthFailed || !strings.Contains(f.Err.Error(), "publish")) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		// The send has the last word.
+		if r := d.Send(t, redistest.Delivery([]byte(`{}`))); (r.Err == nil) != c.may {
+			t.Errorf("%s: %v", c.name, r.Err)
+		}
 	}
 }

@@ -91,7 +91,14 @@ func (d *destination) message(x *event.Delivery) []byte {
 	return b.Bytes()
 }
 
+// checkChannel is nobody's: an empty message on it shows the right to publish,
+// where there is no other way to ask.
+const checkChannel = "hookd-check"
+
 // Check asks whether a message would be published.
 func (d *destination) Check(ctx context.Context) error {
-	return d.client.MayRun(ctx, nil, []any{"publish", d.o.Channel, ""})
+	return d.client.MayRun(ctx, nil, redisconn.Command{
+		Words:    []any{"publish", d.o.Channel, ""},
+		Harmless: []any{"publish", checkChannel, ""},
+	})
 }

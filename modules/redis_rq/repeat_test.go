@@ -83,6 +83,24 @@ func TestHalfQueued(t *testing.T) {
 	}
 }
 
+// TestJobIsGone: a worker drops the id of a job without a word when the job is not
+// what RQ wrote. Such an id is not put into the queue, and not taken for delivered.
+func TestJobIsGone(t *testing.T) {
+	b := newBroker(t, pickle)
+	d := redistest.Open(t, redisrq.Module(), b.Connection(), b.options(""))
+	x := redistest.Delivery([]byte(`{}`))
+	job := "rq:job:" + x.ID.String()
+	b.Command("HSET", job, "left", "over")
+	wantFailure(t, d.Send(t, x), modules.Retryable, modules.CodeNotFound)
+	if n := b.Command("LLEN", "rq:queue:"+b.Name); n != 0.0 {
+		t.Errorf("%v ids are in the queue", n)
+	}
+	b.Command("DEL", job)
+	if r := d.Send(t, x); r.Err != nil || len(b.calls()) != 1 {
+		t.Errorf("%v, ran %d times", r.Err, len(b.calls()))
+	}
+}
+
 // TestOldServer: before version 6.0.6 Redis had no LPOS.
 func TestOldServer(t *testing.T) {
 	b := newBroker(t, pickle)

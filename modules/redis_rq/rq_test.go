@@ -3,8 +3,11 @@ package redisrq_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
+	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/modules/internal/redistest"
 	"github.com/hookd/hookd/modules/moduletest"
 	redisrq "github.com/hookd/hookd/modules/redis_rq"
 )
@@ -71,4 +74,36 @@ func TestSuiteJSON(t *testing.T) {
 		},
 		Carries: func(body []byte) bool { return !json.Valid(body) || compact(body) },
 	})
+}
+
+// TestRights: those that the documentation names are enough, and the check finds
+// each that is missing.
+func TestRights(t *testing.T) {
+	b := newBroker(t, pickle)
+	d := redistest.Open(t, redisrq.Module(), b.Connection(), b.options(""))
+	rights := []string{"eval", "evalsha", "sadd", "exists", "hset", "hmget", "lrange", "rpush"}
+	for _, missing := range append([]string{""}, rights...) {
+		b.Grant("reset", "on", ">"+b.Password, "~rq:*")
+		for _, r := range rights {
+			if r != missing {
+				b.Grant("+" + r)
+			}
+		}
+		err := d.Check(t)
+		if f := modules.FailureOf(err); (err == nil) != (missing == "") || err != nil && (f.Code != modules.CodeAuthFailed || !strings.Contains(f.Err.Error(), missing)) {
+			t.Errorf("without %q: %v", missing, err)
+		}
+	}
+	for _, key := range []string{"rq:queue:" + b.Name, "rq:job:hookd-check"} {
+		if n := b.Command("EXISTS", key); n != 0.0 {
+			t.Errorf("the check has made %s", key)
+		}
+	}
+	b.Grant("reset", "on", ">"+b.Password, "~rq:*")
+	for _, r := range rights {
+		b.Grant("+" + r)
+	}
+	if r := d.Send(t, redistest.Delivery([]byte(`{}`))); r.Err != nil {
+		t.Error(r.Err)
+	}
 }

@@ -150,7 +150,12 @@ func strange(v any) error {
 func (d *destination) Check(ctx context.Context) error {
 	job, queue := keyJob+"hookd-check", keyQueue+d.o.Queue
 	return d.client.MayRun(ctx, map[string]string{keyQueues: "set", queue: "list"},
-		[]any{"sadd", keyQueues, queue}, []any{"exists", job}, []any{"hset", job, "a", "b"}, []any{"hmget", job, "a"},
-		[]any{"lrange", queue, 0, 0}, []any{"rpush", queue, "x"},
-		[]any{"evalsha", push.Hash(), 2, job, queue}, []any{"eval", "return 0", 2, job, queue})
+		redisconn.Command{Words: []any{"sadd", keyQueues, queue}},
+		redisconn.Reads("exists", job),
+		redisconn.Command{Words: []any{"hset", job, "a", "b"}, Harmless: []any{"hset", job, "a", "b", "a field without a value"}},
+		redisconn.Reads("hmget", job, "a"),
+		redisconn.Reads("lrange", queue, 0, 0),
+		redisconn.Command{Words: []any{"rpush", queue, "x"}},
+		redisconn.Reads("evalsha", redisconn.NoScript, 2, job, queue),
+		redisconn.Reads("eval", "return 0", 2, job, queue))
 }

@@ -79,7 +79,9 @@ func TestTLS(t *testing.T) {
 // connection, and the next one is refused as such.
 func TestLogin(t *testing.T) {
 	b := newBroker(t)
-	d := redistest.Open(t, redisstream.Module(), b.Connection(), fmt.Sprintf(`{"stream": %q}`, b.Name))
+	// Straight to the server: the end of a connection is at its other end at once.
+	d := redistest.Open(t, redisstream.Module(),
+		b.at(b.Addr, fmt.Sprintf(`, "username": %q, "password": %q`, b.User, b.Password)), fmt.Sprintf(`{"stream": %q}`, b.Name))
 	b.Grant("resetpass", ">another")
 	b.Command("CLIENT", "KILL", "USER", b.User)
 	wantFailure(t, d.Send(t, redistest.Delivery([]byte(`{}`))), modules.Lost, modules.CodeAuthFailed)

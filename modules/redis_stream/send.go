@@ -193,12 +193,18 @@ func (d *destination) strange(v any) error {
 
 // Check asks whether the commands of a delivery would be run.
 func (d *destination) Check(ctx context.Context) error {
-	commands := [][]any{{"xadd", d.o.Stream, "*", "a", "b"}}
+	commands := []redisconn.Command{{
+		Words:    []any{"xadd", d.o.Stream, "*", "a", "b"},
+		Harmless: []any{"xadd", d.o.Stream, "no-id", "a", "b"},
+	}}
 	if d.o.Deduplicate > 0 {
 		mark := d.o.mark("check")
 		commands = append(commands,
-			[]any{"get", mark}, []any{"xrevrange", d.o.Stream, "+", "-", "count", 1}, []any{"set", mark, "", "nx", "px", 1000},
-			[]any{"evalsha", remember.Hash(), 2, d.o.Stream, mark}, []any{"eval", "return 0", 2, d.o.Stream, mark})
+			redisconn.Reads("get", mark),
+			redisconn.Reads("xrevrange", d.o.Stream, "+", "-", "count", 1),
+			redisconn.Command{Words: []any{"set", mark, "", "nx", "px", 1000}, Harmless: []any{"set", mark, "", "nx", "px", 0}},
+			redisconn.Reads("evalsha", redisconn.NoScript, 2, d.o.Stream, mark),
+			redisconn.Reads("eval", "return 0", 2, d.o.Stream, mark))
 	}
 	if err := d.client.MayRun(ctx, map[string]string{d.o.Stream: "stream"}, commands...); err != nil {
 		return err

@@ -151,6 +151,41 @@ func TestWithoutRightsToAsk(t *testing.T) {
 	if f := modules.FailureOf(d.Check(t)); f.Code != modules.CodeAuthFailed || !strings.Contains(f.Err.Error(), "xadd") {
 		t.Errorf("without the right: Check: %v", f.Err)
 	}
+	if n := len(b.entries()); n != 1 {
+		t.Errorf("the check has added %d entries", n-1)
+	}
+}
+
+// TestRightsWithoutTransactions: each right that is missing is found all the same.
+func TestRightsWithoutTransactions(t *testing.T) {
+	b := newBroker(t)
+	d := redistest.Open(t, redisstream.Module(), b.Connection(), fmt.Sprintf(`{"stream": %q, "deduplicate": "1h"}`, b.Name))
+	rights := []string{"xadd", "get", "eval", "evalsha", "set", "xrevrange"}
+	for _, missing := range append([]string{""}, rights...) {
+		b.Grant("reset", "on", ">"+b.Password, "~"+b.Name, "~{"+b.Name+"}:hookd:*")
+		for _, r := range rights {
+			if r != missing {
+				b.Grant("+" + r)
+			}
+		}
+		err := d.Check(t)
+		if f := modules.FailureOf(err); (err == nil) != (missing == "") || err != nil && (f.Code != modules.CodeAuthFailed || !strings.Contains(f.Err.Error(), missing)) {
+			t.Errorf("without %q: %v", missing, err)
+		}
+	}
+	b.Grant("resetkeys", "~{"+b.Name+"}:hookd:*")
+	if f := modules.FailureOf(d.Check(t)); f.Code != modules.CodeAuthFailed {
+		t.Errorf("of the key: %v", f.Err)
+	}
+	b.Set("maxmemory", "1")
+	b.Grant("reset", "on", ">"+b.Password, "~"+b.Name, "+xadd")
+	d = redistest.Open(t, redisstream.Module(), b.Connection(), fmt.Sprintf(`{"stream": %q}`, b.Name))
+	if f := modules.FailureOf(d.Check(t)); f.Code != "redis_oom" {
+		t.Errorf("without memory: %v", f.Err)
+	}
+	if n := b.Command("EXISTS", b.Name); n != 0.0 {
+		t.Errorf("the check has made the stream: %v", n)
+	}
 }
 
 // TestRepeat: with the option a repeat adds nothing, as long as the mark lives,

@@ -2,29 +2,43 @@ package redisconn
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/hookd/hookd/modules"
 )
 
-// MayRun connects anew and asks whether the server would run commands, each a
-// list of words. Redis checks rights, memory and whether it is a replica when a
-// command is queued in a transaction, so each is queued, and the transaction is
-// thrown away. Of a user without the right to transactions it is known only
-// whether it can log in and may run XADD.
+// Command is one that a delivery needs.
+type Command struct {
+	Words []any
+	// Harmless takes the same right, and changes nothing, so that it can be run to
+	// see; nil where there is nothing like that.
+	Harmless []any
+}
+
+// Reads is a command that changes nothing.
+func Reads(words ...any) Command { return Command{Words: words, Harmless: words} }
+
+// MayRun connects anew and asks whether the server would run commands. Redis
+// checks rights, memory and whether it is a replica when a command is queued in a
+// transaction, so each is queued, and the transaction is thrown away. A user
+// without the right to transactions is asked about in other ways; see without.
 //
 // types are keys that must not be of another type than that, in which case every
 // write to them would fail; a key that is missing is in order.
-func (c *Client) MayRun(ctx context.Context, types map[string]string, commands ...[]any) error {
+func (c *Client) MayRun(ctx context.Context, types map[string]string, commands ...Command) error {
 	w, err := dial(ctx, c.env, c.config)
 	if err != nil {
 		return c.name(err)
 	}
 	defer w.close()
-	for key, want := range types {
-		if err := w.typeOf(ctx, key, want); err != nil {
+	for _, key := range slices.Sorted(maps.Keys(types)) {
+		if err := w.typeOf(ctx, key, types[key]); err != nil {
 			return c.Failure(ctx, err)
 		}
 	}
@@ -33,49 +47,89 @@ func (c *Client) MayRun(ctx context.Context, types map[string]string, commands .
 	case err != nil:
 		return c.Failure(ctx, err)
 	case isCode(begun[0].Err(), "NOPERM"):
-		return c.mayAdd(ctx, w, commands)
+		return c.without(ctx, w, commands)
 	case begun[0].Err() != nil:
 		return c.Failure(ctx, begun[0].Err())
 	}
 	// The wire cannot have been replaced by one without the transaction: it has
 	// one connection in all its life.
 	queued, err := w.run(ctx, func(p redis.Pipeliner) {
-		for _, words := range commands {
-			p.Do(ctx, words...)
+		for _, q := range commands {
+			p.Do(ctx, q.Words...)
 		}
 		p.Do(ctx, "discard")
 	})
 	if err != nil {
 		return c.Failure(ctx, err)
 	}
-	for i, words := range commands {
+	for i, q := range commands {
 		if err := queued[i].Err(); err != nil {
-			f := modules.FailureOf(c.Failure(ctx, err))
-			f.Err = fmt.Errorf("%v: %w", words[0], f.Err)
-			return &f
+			return c.refused(ctx, q, err)
 		}
 	}
 	return nil
 }
 
-// mayAdd asks for the right to those of the commands that are XADD, with an id
-// that is none: Redis looks at rights first, then refuses, and adds nothing.
-func (c *Client) mayAdd(ctx context.Context, w *wire, commands [][]any) error {
-	for _, words := range commands {
-		if words[0] != "xadd" {
-			continue
-		}
-		asked, err := w.run(ctx, func(p redis.Pipeliner) { p.Do(ctx, "xadd", words[1], "no-id", "a", "b") })
+// aclCheck is the question to a script, which knows the answer from version 7 on.
+const aclCheck = `if not redis.acl_check_cmd or redis.acl_check_cmd(unpack(ARGV)) then return 1 end return 0`
+
+// without asks in each way that there is without transactions: the server about
+// the user, a script about its caller, for both of which a right may be missing,
+// too, and by running what has no effect. What none of them answers is not known,
+// and no failure.
+func (c *Client) without(ctx context.Context, w *wire, commands []Command) error {
+	user := c.config.User
+	if user == "" {
+		user = "default"
+	}
+	for _, q := range commands {
+		asked, err := w.run(ctx, func(p redis.Pipeliner) {
+			p.Do(ctx, append([]any{"acl", "dryrun", user}, q.Words...)...)
+			p.Do(ctx, append([]any{"eval", aclCheck, 0}, q.Words...)...)
+			if q.Harmless != nil {
+				p.Do(ctx, q.Harmless...)
+			}
+		})
 		if err != nil {
 			return c.Failure(ctx, err)
 		}
-		if err := asked[0].Err(); isCode(err, "NOPERM") {
-			f := modules.FailureOf(c.Failure(ctx, err))
-			f.Err = fmt.Errorf("xadd: %w", f.Err)
-			return &f
+		if err := denied(asked); err != nil {
+			return c.refused(ctx, q, err)
 		}
 	}
 	return nil
+}
+
+// denied reads the answers to the questions about one command. An error that says
+// nothing of rights or of the server's state is about the words, which were chosen
+// so.
+func denied(asked []redis.Cmder) error {
+	if dry, ok := asked[0].(*redis.Cmd); ok && dry.Err() == nil && dry.Val() != "OK" {
+		return modules.Retry(modules.CodeAuthFailed, fmt.Errorf("%v", dry.Val()))
+	}
+	if script, ok := asked[1].(*redis.Cmd); ok && script.Err() == nil && script.Val() == int64(0) {
+		return modules.Retry(modules.CodeAuthFailed, errors.New("no right to the command, or to its key or channel"))
+	}
+	if len(asked) < 3 || asked[2].Err() == nil || errors.Is(asked[2].Err(), redis.Nil) {
+		return nil
+	}
+	err := asked[2].Err()
+	switch text := textOf(err); codeOf(text) {
+	case "ERR", "NOSCRIPT", "WRONGTYPE":
+		return nil
+	case "NOPERM":
+		if strings.Contains(text, "channel") && !strings.Contains(text, "to run the") {
+			return nil // the one that nobody listens to
+		}
+	}
+	return err
+}
+
+// refused is the failure of a command that would not be run.
+func (c *Client) refused(ctx context.Context, q Command, err error) error {
+	f := modules.FailureOf(c.Failure(ctx, err))
+	f.Err = fmt.Errorf("%v: %w", q.Words[0], f.Err)
+	return &f
 }
 
 // typeOf fails when a key is of another type.

@@ -6,6 +6,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// NoScript is the hash of a script that there is not.
+const NoScript = "0000000000000000000000000000000000000000"
+
 // Call is one call of a script.
 //
 // A script writes once, at most. What it writes with several commands stands as

@@ -61,6 +61,17 @@ def configure(topic, config):
     return ()
 
 
+def refuse(topic):
+    """The broker confirms a setting before it holds."""
+    configure(topic, {"max.message.bytes": "10"})
+    producer = Producer(servers)
+    refused = []
+    while not refused:
+        producer.produce(topic, b"is it refused by now?", on_delivery=lambda error, _: error and refused.append(error))
+        producer.flush(20)
+    return ()
+
+
 def drain(topic):
     todo = {}
     for p in partitions(topic):
@@ -100,7 +111,7 @@ def produce(topic, keys):
     return ()
 
 
-operations = {f.__name__: f for f in (create, delete, configure, drain, ids, produce)}
+operations = {f.__name__: f for f in (create, delete, refuse, drain, ids, produce)}
 
 print()
 for line in sys.stdin:
