@@ -136,7 +136,7 @@ func (s *Settings) options() server.Options {
 		Delivery: server.Delivery{
 			Timeout: s.Delivery.Timeout, Concurrency: s.Delivery.Concurrency, Global: s.Delivery.Global, Grace: s.Delivery.Grace,
 		},
-		EventLog: server.EventLog{Connection: s.EventLog.Connection, Table: s.EventLog.Table},
+		EventLog: s.EventLog.settings(),
 		Egress:   server.Egress{Allow: s.Egress.Allow, AllowLoopback: s.Egress.AllowLoopback || s.Dev, AllowPrivate: s.Egress.AllowPrivate},
 		Limits: server.Limits{
 			Body: s.Limits.Body, Header: int(s.Limits.Header), Depth: s.Limits.Depth, String: int(s.Limits.String),

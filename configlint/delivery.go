@@ -72,6 +72,9 @@ func deliveryRules() []Rule {
 		Fix:   "remove it, or name it in a hook",
 		check: func(r *run) {
 			used := make(map[string]bool)
+			for _, name := range r.o.Used {
+				used[name] = true
+			}
 			for i := range r.cfg.Hooks {
 				for _, d := range r.cfg.Hooks[i].Destinations {
 					used[d.Connection] = true

@@ -89,7 +89,7 @@ func TestEventLogWithoutConnection(t *testing.T) {
 	cfg := newDaemonConfig(t, t.TempDir(), "http://127.0.0.1:1")
 	cfg.env = append(cfg.env, "HOOKD_EVENT_LOG_CONNECTION=analytics")
 	out, err := cfg.fails(t)
-	if err == nil || !strings.Contains(out, `event_log.connection`) || !strings.Contains(out, `no connection "analytics" of the type clickhouse`) {
+	if err == nil || !strings.Contains(out, `event_log.connection`) || !strings.Contains(out, `HOOKD_EVENT_LOG_CONNECTION: event_log.connection: there is no connection "analytics"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
