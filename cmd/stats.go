@@ -130,6 +130,12 @@ func (a *app) showStats(s statsNow, o *statsOptions) error {
 	a.io.table(hooks)
 	a.io.Printf("\n")
 	a.io.table(destinationTable(a, s))
+	if l := s.EventLog; l != nil && len(o.hooks) == 0 {
+		t := tableOf{head: []string{"EVENT LOG", "WRITTEN", "DROPPED", "WAITING"}}
+		t.add("rows", number(l.Written), number(l.Dropped), number(l.Waiting))
+		a.io.Printf("\n")
+		a.io.table(t)
+	}
 	return nil
 }
 

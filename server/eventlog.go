@@ -12,6 +12,7 @@ import (
 	"github.com/hookd/hookd/internal/queue"
 	"github.com/hookd/hookd/internal/record"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/server/admin"
 	"github.com/hookd/hookd/server/plan"
 )
 
@@ -39,8 +40,11 @@ type eventLog struct {
 	interval time.Duration
 
 	ids     chan event.ID
+	tail    atomic.Pointer[record.Tail] // nil until it is followed
+	written atomic.Int64
 	dropped atomic.Int64
-	down    bool // said that it cannot write; of the writing goroutine
+	inHand  atomic.Int64 // taken from ids and not written yet
+	down    bool         // said that it cannot write; of the writing goroutine
 
 	// The destination is made anew for each plan and each opening of its
 	// connection.
@@ -53,14 +57,24 @@ func newEventLog(log *slog.Logger, recorder *record.Recorder, history queue.Hist
 	return &eventLog{log: log, recorder: recorder, history: history, interval: logInterval, ids: make(chan event.ID, logWaiting)}
 }
 
+// stats counts the rows.
+func (l *eventLog) stats() admin.EventLogStats {
+	s := admin.EventLogStats{Written: l.written.Load(), Dropped: l.dropped.Load(), Waiting: int64(len(l.ids)) + l.inHand.Load()}
+	if t := l.tail.Load(); t != nil {
+		s.Dropped += t.Dropped()
+	}
+	return s
+}
+
 // run follows what is accepted until ctx ends, and then writes what waits,
 // within logFarewell.
 func (l *eventLog) run(ctx context.Context) {
-	tail, err := l.recorder.Subscribe(ctx, 4096)
+	tail, err := l.recorder.Subscribe(ctx, 4096, record.Accepted)
 	if err != nil {
 		l.log.ErrorContext(ctx, "there is no event log", "error", err)
 		return
 	}
+	l.tail.Store(tail)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { l.collect(ctx, tail) })
@@ -78,7 +92,7 @@ func (l *eventLog) run(ctx context.Context) {
 	for ids := l.gather(); len(ids) > 0; ids = l.gather() {
 		l.write(writing, ids)
 	}
-	if n := l.dropped.Load() + tail.Dropped(); n > 0 {
+	if n := l.stats().Dropped; n > 0 {
 		l.log.WarnContext(ctx, "the event log is not complete", "dropped", n)
 	}
 }
@@ -87,9 +101,6 @@ func (l *eventLog) run(ctx context.Context) {
 func (l *eventLog) collect(ctx context.Context, tail *record.Tail) {
 	defer close(l.ids)
 	note := func(f record.Fact) {
-		if f.Kind != record.Accepted {
-			return
-		}
 		select {
 		case l.ids <- f.Event:
 		default:
@@ -118,6 +129,7 @@ func (l *eventLog) gather() []event.ID {
 	if !more {
 		return nil
 	}
+	l.inHand.Add(1)
 	ids := append(make([]event.ID, 0, logRows), id)
 	t := time.NewTimer(l.interval)
 	defer t.Stop()
@@ -127,6 +139,7 @@ func (l *eventLog) gather() []event.ID {
 			if !more {
 				return ids
 			}
+			l.inHand.Add(1)
 			ids = append(ids, id)
 		case <-t.C:
 			return ids
@@ -137,6 +150,7 @@ func (l *eventLog) gather() []event.ID {
 
 // write inserts the events, again and again while the server is away.
 func (l *eventLog) write(ctx context.Context, ids []event.ID) {
+	defer l.inHand.Store(0)
 	events := make([]*event.Event, 0, len(ids))
 	for _, id := range ids {
 		r, err := l.history.Get(ctx, id)
@@ -148,7 +162,8 @@ func (l *eventLog) write(ctx context.Context, ids []event.ID) {
 	}
 	for backoff := time.Second; len(events) > 0; backoff = min(2*backoff, logBackoff) {
 		var err error
-		if events, err = l.insert(ctx, events); err == nil {
+		events, err = l.insert(ctx, events)
+		if l.inHand.Store(int64(len(events))); err == nil {
 			break
 		}
 		if !l.down {
@@ -166,7 +181,7 @@ func (l *eventLog) write(ctx context.Context, ids []event.ID) {
 	}
 	if l.down {
 		l.down = false
-		l.log.InfoContext(ctx, "the event log is written again", "dropped", l.dropped.Load())
+		l.log.InfoContext(ctx, "the event log is written again", "dropped", l.stats().Dropped)
 	}
 }
 
@@ -209,6 +224,7 @@ func (l *eventLog) insert(ctx context.Context, events []*event.Event) ([]*event.
 	for i, r := range l.dest.SendBatch(ctx, rows) {
 		switch f := modules.FailureOf(r.Err); {
 		case r.Err == nil:
+			l.written.Add(1)
 		case f.Kind == modules.Rejected:
 			l.dropped.Add(1)
 			l.log.DebugContext(ctx, "an event is not in the event log", "event", of[i].ID.String(), "error", r.Err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/server/admin"
 )
 
 // TestEventLog: every accepted event is written to ClickHouse besides, also what
@@ -66,6 +67,15 @@ func TestEventLog(t *testing.T) {
 	s.Start(t)
 	if !poll(40*time.Second, func() bool { return len(rows()) == 40 }) {
 		t.Errorf("%d rows after ClickHouse came back", len(rows()))
+	}
+	client := admin.Client{BaseURL: "http://" + cfg.admin, HTTP: admin.NewHTTPClient()}
+	defer client.HTTP.CloseIdleConnections()
+	if !poll(10*time.Second, func() bool {
+		now, err := client.Stats(t.Context())
+		return err == nil && now.EventLog != nil && *now.EventLog == (admin.EventLogStats{Written: 40})
+	}) {
+		now, err := client.Stats(t.Context())
+		t.Errorf("counters %+v, %v", now.EventLog, err)
 	}
 	send.send(40)
 	d.stop(t) // writes what waits
