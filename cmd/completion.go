@@ -35,7 +35,7 @@ func newCompletionCmd(a *app) *cobra.Command {
 		ValidArgsFunction: complete(shellNames),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !slices.Contains(shellNames(), args[0]) {
-				return usagef("there is no completion for %q%s", args[0], hint(args[0], shellNames()))
+				return usagef("there is no completion for %q%s", args[0], oneOfHint(args[0], shellNames()))
 			}
 			return writeCompletion(c.Root(), args[0], a.io.Out)
 		},

@@ -127,6 +127,9 @@ func runSend(ctx context.Context, a *app, o *sendOptions) error {
 		if err != nil {
 			return err
 		}
+		if o.json {
+			return a.io.JSON(map[string]string{"curl": text})
+		}
 		a.io.Printf("%s\n", text)
 		return nil
 	}

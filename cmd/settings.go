@@ -61,6 +61,7 @@ func loadSettings(src settingsSource) (*Settings, string, diag.List) {
 		s.Listen = "127.0.0.1:8000" // the hook of --dev is open to everybody
 	}
 	problems = append(problems, unknownVariables(src.env, keys)...)
+	problems.Sort()
 	return s, name, problems
 }
 
