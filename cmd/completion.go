@@ -28,6 +28,7 @@ func shellNames() []string {
 func newCompletionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "completion bash|zsh|fish|powershell", Short: "Print the completion for a shell",
+		Long: "Print the completion for a shell. That of bash needs the package bash-completion.",
 		Example: `  hookd completion bash > /etc/bash_completion.d/hookd
   hookd completion zsh > "${fpath[1]}/_hookd"
   hookd completion fish > ~/.config/fish/completions/hookd.fish`,

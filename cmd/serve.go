@@ -56,6 +56,10 @@ Settings (hookd schema hookd prints them for editors):
 	f.Bool("dev", false, "for trying out: needs no files, allows loopback destinations")
 	f.String("log-level", "", "debug, info, warn or error (default info)")
 	f.String("log-format", "", "auto, text or json (default auto)")
+	keys := settingKeys()
+	for _, key := range []string{"log.level", "log.format"} {
+		_ = c.RegisterFlagCompletionFunc(serveFlags[key], completeFlag(func() []string { return keys[key].Enum }))
+	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		s, file, err := a.settings(settingsSource{flags: serveFlags, set: c.Flags()})
 		if err != nil {

@@ -28,7 +28,8 @@ func newStatsCmd(a *app, run func(context.Context, *statsOptions) error) *cobra.
 	}
 	c := &cobra.Command{
 		Use: "stats [HOOK…]", Short: "Show what was accepted, refused and delivered",
-		Example: "  hookd stats\n  hookd stats --watch github",
+		Example:           "  hookd stats\n  hookd stats --watch github",
+		ValidArgsFunction: a.completeHooks,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.hooks = args
 			return run(c.Context(), o)

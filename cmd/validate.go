@@ -44,7 +44,7 @@ checked where the secrets are not.`,
 	f.StringVar(&o.format, "format", "text", "text, json, sarif or github")
 	f.BoolVar(&o.strict, "strict", false, "warnings are errors too")
 	f.BoolVar(&o.print, "print", false, "print what the files say, with secrets hidden")
-	_ = c.RegisterFlagCompletionFunc("format", complete(func() []string { return formats }))
+	_ = c.RegisterFlagCompletionFunc("format", completeFlag(func() []string { return formats }))
 	return c
 }
 
