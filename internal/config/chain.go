@@ -144,6 +144,11 @@ func (b *builder) destination(s *step, path string, n *spec.Node, single bool) (
 	b.names[d.Name] = true
 	options, rest := b.options(m, s, path, n, single)
 	problems := spec.Decode(options, d.Options, spec.JoinPath(path, "module-config"))
+	for i := range problems {
+		if p := &problems[i]; p.Code == "unknown_key" && p.Path == spec.JoinPath(path, "module-config")+".connection" && len(m.ConnectionTypes) > 0 {
+			p.Hint = `it belongs beside "module-config"`
+		}
+	}
 	d.Connection = b.connectionOf(m, s, path, rest, standalone(d.Options, problems))
 	b.out = append(b.out, problems...)
 	return d, true

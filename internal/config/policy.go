@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -180,7 +181,8 @@ func (r *Response) Validate() []spec.Issue {
 // headerFields checks names (RFC 9110, section 5.6.2) and values (5.5), and
 // refuses the fields that frame a message.
 func headerFields(m map[string]string) error {
-	for name, value := range m {
+	for _, name := range slices.Sorted(maps.Keys(m)) { // the same one is told each time
+		value := m[name]
 		if name == "" || strings.IndexFunc(name, func(r rune) bool {
 			return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 		}) >= 0 {
