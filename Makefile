@@ -22,7 +22,9 @@ build: ## build bin/hookd
 	@mkdir -p bin
 	$(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN) .
 
-run: build ## start hookd on examples/quickstart and print the line to paste
+run: ## start hookd on examples/quickstart and print the line to paste
+	@test -e $(BIN) || echo "building hookd: the first time takes some minutes"
+	@$(MAKE) --no-print-directory build
 	@cd examples/quickstart && exec ../../$(BIN) serve --dev --config hookd.yaml
 
 test: ## run all tests

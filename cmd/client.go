@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,6 +76,10 @@ func explain(err error, c *admin.Client) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return fmt.Errorf("nobody answers at %s: is hookd running? (%w)", c.BaseURL, op.Err)
+	}
+	var api *admin.APIError
+	if errors.As(err, &api) && api.Status == http.StatusNotFound && (api.Code == "" || api.Detail == http.StatusText(api.Status)) {
+		return fmt.Errorf("what answers at %s is not the admin API, which is at admin_listen of hookd.yaml (127.0.0.1:8001 unless set): %w", c.BaseURL, err)
 	}
 	return err
 }

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +56,36 @@ func TestExitCodes(t *testing.T) {
 		if (tt.says == "") != (errs.Len() == 0) || !strings.Contains(errs.String(), tt.says) {
 			t.Errorf("%v: said %q, want %q", tt.err, errs, tt.says)
 		}
+	}
+}
+
+// full is a disk that is.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A result that could not be written is a failure, however it is written.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"modules"}, {"modules", "--json"}, {"modules", "log"}, {"schema", "hookd"}, {"completion", "bash"}, {"version"}, {"--help"}, {"serve", "--help"}, {"rules"},
+	} {
+		var errs bytes.Buffer
+		a := &app{io: systemIO(strings.NewReader(""), full{}, &errs, Env{}), env: Env{}, now: time.Now}
+		if code := a.main(args); code != exitFailure || !strings.Contains(errs.String(), "no space left") {
+			t.Errorf("%v: exit code %d, said %q", args, code, errs.String())
+		}
+	}
+}
+
+// What is not the admin API says so, and where that is.
+func TestNotTheAdminAPI(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	a, _, errs := newTestApp("")
+	if code := a.main([]string{"stats", "--server", srv.URL}); code != exitFailure || !strings.Contains(errs.String(), srv.URL+" is not the admin API") {
+		t.Errorf("exit code %d, said %q", code, errs)
 	}
 }
 

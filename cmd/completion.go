@@ -28,6 +28,7 @@ func shellNames() []string {
 func newCompletionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "completion bash|zsh|fish|powershell", Short: "Print the completion for a shell",
+		Long: "Print the completion for a shell. That of bash needs the package bash-completion.",
 		Example: `  hookd completion bash > /etc/bash_completion.d/hookd
   hookd completion zsh > "${fpath[1]}/_hookd"
   hookd completion fish > ~/.config/fish/completions/hookd.fish`,
@@ -35,7 +36,7 @@ func newCompletionCmd(a *app) *cobra.Command {
 		ValidArgsFunction: complete(shellNames),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !slices.Contains(shellNames(), args[0]) {
-				return usagef("there is no completion for %q%s", args[0], hint(args[0], shellNames()))
+				return usagef("there is no completion for %q%s", args[0], oneOfHint(args[0], shellNames()))
 			}
 			return writeCompletion(c.Root(), args[0], a.io.Out)
 		},

@@ -35,7 +35,7 @@ authentication) and asked for its rights, with the time of every step. Exit code
 	c.Flags().StringVar(&o.only, "only", "", "only this `check`: "+strings.Join(checkNames(), ", "))
 	c.Flags().DurationVar(&o.timeout, "timeout", 10*time.Second, "for each check of a destination")
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
-	_ = c.RegisterFlagCompletionFunc("only", complete(checkNames))
+	_ = c.RegisterFlagCompletionFunc("only", completeFlag(checkNames))
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/server/plan"
 )
 
 // checkDestinations opens what the configuration names and asks whether it can
@@ -41,7 +42,7 @@ func checkDestinations(ctx context.Context, p *patient) []finding {
 		return []finding{fail("destinations", "", "%v", err)}
 	}
 	var out []finding
-	for _, e := range farEnds(cfg, r.modules) {
+	for _, e := range farEnds(cfg, r.modules, p.settings.EventLog.settings()) {
 		e.guard = egress
 		if e.connection != nil && e.connection.Hook == "" {
 			e.guard = operator
@@ -65,31 +66,36 @@ type farEnd struct {
 	guard        *netguard.Guard
 }
 
-// farEnds lists what there is to open, in the order of the files. Connections
-// that no hook uses are not opened.
-func farEnds(cfg *config.Config, reg *modules.Registry) []*farEnd {
+// farEnds lists what there is to open, in the order of the files, the event log
+// last. Connections that neither it nor a hook uses are not opened.
+func farEnds(cfg *config.Config, reg *modules.Registry, log plan.EventLogSettings) []*farEnd {
 	var out []*farEnd
 	shared := map[*config.Connection]*farEnd{}
+	add := func(d *config.Destination, lane string) {
+		m, found := reg.Lookup(d.Module)
+		if !found {
+			return
+		}
+		c := cfg.Connection(d.Connection, m.Name())
+		e := shared[c]
+		if c == nil || e == nil {
+			e = &farEnd{module: m, connection: c}
+			out = append(out, e)
+		}
+		if c != nil {
+			shared[c] = e
+		}
+		e.destinations = append(e.destinations, d)
+		e.lanes = append(e.lanes, lane)
+	}
 	for i := range cfg.Hooks {
 		h := &cfg.Hooks[i]
 		for j := range h.Destinations {
-			d := &h.Destinations[j]
-			m, found := reg.Lookup(d.Module)
-			if !found {
-				continue
-			}
-			c := cfg.Connection(d.Connection, m.Name())
-			e := shared[c]
-			if c == nil || e == nil {
-				e = &farEnd{module: m, connection: c}
-				out = append(out, e)
-			}
-			if c != nil {
-				shared[c] = e
-			}
-			e.destinations = append(e.destinations, d)
-			e.lanes = append(e.lanes, config.LaneName(h.ID, d.Name))
+			add(&h.Destinations[j], config.LaneName(h.ID, h.Destinations[j].Name))
 		}
+	}
+	if d, _ := log.Destination(cfg, reg); d != nil { // else the check of files says why
+		add(d, plan.EventLogUser)
 	}
 	return out
 }

@@ -88,27 +88,41 @@ func referenceAt(text []byte, p diag.Problem) string {
 	return string(name)
 }
 
-// hookIDs are the ids of the configured hooks, for completion: no word about
-// problems.
-func (a *app) hookIDs(ctx context.Context, o fileOptions) []string {
+// configured are the ids of the configured hooks and their lanes, for
+// completion: no word about problems.
+func (a *app) configured(ctx context.Context, src settingsSource) (hooks, lanes []string) {
 	quiet := *a
 	quiet.io.Err = discard{}
 	if quiet.loadDotEnv() != nil {
-		return nil
+		return nil, nil
 	}
-	s, _, err := quiet.settings(o.source())
+	s, _, err := quiet.settings(src)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	cfg, _, _, err := quiet.load(ctx, s, true)
 	if err != nil || cfg == nil {
-		return nil
+		return nil, nil
 	}
-	var ids []string
 	for _, h := range cfg.Hooks {
-		ids = append(ids, h.ID)
+		hooks = append(hooks, h.ID)
+		for _, d := range h.Destinations {
+			lanes = append(lanes, config.LaneName(h.ID, d.Name))
+		}
 	}
-	return ids
+	return hooks, lanes
+}
+
+// completeHooks and completeLanes propose what is configured, any number of
+// times.
+func (a *app) completeHooks(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	hooks, _ := a.configured(c.Context(), settingsSource{})
+	return hooks, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (a *app) completeLanes(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	_, lanes := a.configured(c.Context(), settingsSource{})
+	return lanes, cobra.ShellCompDirectiveNoFileComp
 }
 
 type discard struct{}

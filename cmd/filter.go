@@ -27,6 +27,7 @@ func (o *filterOptions) bind(c *cobra.Command, status bool) {
 	f.StringVar(&o.until, "until", "", "accepted before: a `time`, or an age")
 	if status {
 		f.StringVar(&o.status, "status", "", "only with a delivery that is "+strings.Join(statuses, ", "))
+		_ = c.RegisterFlagCompletionFunc("status", completeFlag(func() []string { return statuses }))
 	}
 }
 

@@ -47,8 +47,8 @@ here), and .env with a new secret. Files that are there are never overwritten.`,
 	}
 	c.Flags().StringVar(&o.provider, "provider", "github", "the `sender` (hookd providers)")
 	c.Flags().StringVar(&o.module, "module", "log", "where events go: "+strings.Join(initModules, ", "))
-	_ = c.RegisterFlagCompletionFunc("provider", complete(providerNames))
-	_ = c.RegisterFlagCompletionFunc("module", complete(func() []string { return initModules }))
+	_ = c.RegisterFlagCompletionFunc("provider", completeFlag(providerNames))
+	_ = c.RegisterFlagCompletionFunc("module", completeFlag(func() []string { return initModules }))
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/term"
@@ -22,11 +23,39 @@ type IO struct {
 	ErrTTY   bool
 	Color    bool // on Out and Err
 	Width    int  // columns of the terminal; 80 where there is none
+
+	lost *lostOutput // nil: not noted
+}
+
+// lostOutput is the first error of writing results.
+type lostOutput struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (l *lostOutput) error() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+func (l *lostOutput) note(err error) {
+	if l == nil || err == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = fmt.Errorf("write the result: %w", err)
+	}
 }
 
 // systemIO looks at what the process was given.
 func systemIO(in io.Reader, out, err io.Writer, env Env) IO {
-	s := IO{In: in, Out: out, Err: err, InTTY: isTerminal(in), OutTTY: isTerminal(out), ErrTTY: isTerminal(err), Width: 80}
+	s := IO{In: in, Out: out, Err: err, InTTY: isTerminal(in), OutTTY: isTerminal(out), ErrTTY: isTerminal(err), Width: 80, lost: &lostOutput{}}
 	s.Color = s.OutTTY && env["NO_COLOR"] == "" && env["TERM"] != "dumb"
 	if f, ok := out.(*os.File); ok && s.OutTTY {
 		if w, _, err := term.GetSize(f.Fd()); err == nil && w > 0 {
@@ -42,8 +71,11 @@ func isTerminal(v any) bool {
 }
 
 // Printf writes a result. A reader that went away is noticed by the process, as
-// for every other command of a pipe.
-func (s IO) Printf(format string, args ...any) { _, _ = fmt.Fprintf(s.Out, format, args...) }
+// for every other command of a pipe; a disk that is full, when the command ends.
+func (s IO) Printf(format string, args ...any) {
+	_, err := fmt.Fprintf(s.Out, format, args...)
+	s.lost.note(err)
+}
 
 // Errorf writes a diagnostic.
 func (s IO) Errorf(format string, args ...any) { _, _ = fmt.Fprintf(s.Err, format, args...) }

@@ -100,6 +100,8 @@ func newLaneCmd(a *app, verb, short string, run func(context.Context, *lanesOpti
 		Use: verb + " LANE…", Short: short,
 		Example: "  hookd lanes " + verb + " github/http_webhook-1",
 		Args:    args(cobra.MinimumNArgs(1)),
+
+		ValidArgsFunction: a.completeLanes,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.lanes = args
 			return run(c.Context(), o)

@@ -43,5 +43,8 @@ func (a *app) main(args []string) int {
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	ran, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = a.io.lost.error()
+	}
 	return a.report(ctx, ran, err)
 }

@@ -149,10 +149,18 @@ func orDash(s string) string {
 
 // complete offers names for the first argument in a shell.
 func complete(names func() []string) cobra.CompletionFunc {
+	flag := completeFlag(names)
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
+		return flag(nil, nil, "")
+	}
+}
+
+// completeFlag proposes values of a flag, whatever arguments are there already.
+func completeFlag(names func() []string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return names(), cobra.ShellCompDirectiveNoFileComp
 	}
 }

@@ -22,6 +22,8 @@ type openAPIOptions struct {
 	check   string
 }
 
+var openAPIFormats = []string{"yaml", "json"}
+
 func newOpenAPICmd(a *app, run func(context.Context, *openAPIOptions) error) *cobra.Command {
 	o := &openAPIOptions{}
 	if run == nil {
@@ -39,11 +41,12 @@ func newOpenAPICmd(a *app, run func(context.Context, *openAPIOptions) error) *co
 	f.StringVar(&o.format, "format", "", "yaml or json (default: as the file is named, else yaml)")
 	f.StringVar(&o.baseURL, "base-url", "", "`URL` that senders reach hookd at")
 	f.StringVar(&o.check, "check", "", "fail when this `file` is not what would be printed")
+	_ = c.RegisterFlagCompletionFunc("format", completeFlag(func() []string { return openAPIFormats }))
 	return c
 }
 
 func runOpenAPI(ctx context.Context, a *app, o *openAPIOptions) error {
-	if err := oneOf("--format", o.format, []string{"yaml", "json"}); err != nil {
+	if err := oneOf("--format", o.format, openAPIFormats); err != nil {
 		return err
 	}
 	if o.check != "" && o.out != "" {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -105,13 +106,21 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	return usagef("%s has no command %q%s", c.CommandPath(), args[0], hint(args[0], known))
 }
 
-// args turns a mistake in the number of arguments into one of usage.
+// args turns a mistake in the number of arguments into one of usage, and says
+// what is wanted.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return &usageError{err}
+		if check(c, args) == nil {
+			return nil
 		}
-		return nil
+		_, wanted, takes := strings.Cut(c.Use, " ")
+		switch {
+		case !takes:
+			return usagef("%s takes no argument such as %q", c.CommandPath(), args[0])
+		case len(args) == 0:
+			return usagef("%s needs %s", c.CommandPath(), wanted)
+		}
+		return usagef("%s takes %s, not %d arguments", c.CommandPath(), wanted, len(args))
 	}
 }
 
@@ -125,6 +134,11 @@ func withFlagHint(c *cobra.Command, err error) error {
 	c.Flags().VisitAll(func(f *flag) { known = append(known, f.Name) })
 	c.InheritedFlags().VisitAll(func(f *flag) { known = append(known, f.Name) })
 	return fmt.Errorf("%w%s", err, strings.Replace(hint(name, known), `"`, `"--`, 1))
+}
+
+// oneOfHint is hint, or else all there are.
+func oneOfHint(word string, known []string) string {
+	return cmp.Or(hint(word, known), "; there are "+strings.Join(known, ", "))
 }
 
 // hint is "; did you mean x?", or nothing.

@@ -26,7 +26,7 @@ func newSchemaCmd(a *app) *cobra.Command {
 
 func runSchema(a *app, name string) error {
 	if !slices.Contains(schemas, name) {
-		return usagef("there is no schema %q%s", name, hint(name, schemas))
+		return usagef("there is no schema %q%s", name, oneOfHint(name, schemas))
 	}
 	r, err := newRegistries(io.Discard)
 	if err != nil {

@@ -54,7 +54,8 @@ Exit code 5 means that the receiver refused the request: with --tamper it should
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return a.hookIDs(c.Context(), o.files), cobra.ShellCompDirectiveNoFileComp
+			hooks, _ := a.configured(c.Context(), o.files.source())
+			return hooks, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			o.target = args[0]
@@ -79,8 +80,8 @@ Exit code 5 means that the receiver refused the request: with --tamper it should
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the equivalent curl command, and send nothing")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.server.bind(c)
-	_ = c.RegisterFlagCompletionFunc("provider", complete(providerNames))
-	_ = c.RegisterFlagCompletionFunc("tamper", complete(func() []string { return tampers }))
+	_ = c.RegisterFlagCompletionFunc("provider", completeFlag(providerNames))
+	_ = c.RegisterFlagCompletionFunc("tamper", completeFlag(func() []string { return tampers }))
 	return c
 }
 
@@ -126,6 +127,9 @@ func runSend(ctx context.Context, a *app, o *sendOptions) error {
 		text, err := curl(ctx, t, p, o, a.now())
 		if err != nil {
 			return err
+		}
+		if o.json {
+			return a.io.JSON(map[string]string{"curl": text})
 		}
 		a.io.Printf("%s\n", text)
 		return nil

@@ -132,7 +132,7 @@ func hookTarget(h *config.Hook, o *sendOptions, u string, env auth.Env) (*target
 	if hook.Provider != "" {
 		p, ok := presets.Lookup(hook.Provider)
 		if !ok {
-			return nil, usagef("there is no provider %q%s", hook.Provider, hint(hook.Provider, providerNames()))
+			return nil, noProvider(hook.Provider)
 		}
 		t.preset = p
 		if hook.PublicURL == "" {
@@ -166,10 +166,17 @@ func urlTarget(o *sendOptions, u string) (*target, error) {
 	if o.provider == "" && o.secret != "" {
 		return nil, usagef("--secret needs --provider")
 	}
+	if _, ok := presets.Lookup(o.provider); o.provider != "" && !ok {
+		return nil, noProvider(o.provider)
+	}
 	if o.provider != "" && o.secret == "" && takesSecret(o.provider) {
 		return nil, usagef("--provider %s needs --secret", o.provider)
 	}
 	return hookTarget(h, o, u, auth.Env{})
+}
+
+func noProvider(name string) error {
+	return usagef("there is no provider %q%s", name, hint(name, providerNames()))
 }
 
 func parseTarget(s string) (*url.URL, error) {
@@ -179,8 +186,8 @@ func parseTarget(s string) (*url.URL, error) {
 	return url.Parse(s)
 }
 
-// takesSecret reports whether a sender has a secret; one that is not known may.
+// takesSecret reports whether a sender has a secret.
 func takesSecret(provider string) bool {
 	p, ok := presets.Lookup(provider)
-	return !ok || !p.Unsigned && !p.NoSecret
+	return ok && !p.Unsigned && !p.NoSecret
 }

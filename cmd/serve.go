@@ -56,6 +56,10 @@ Settings (hookd schema hookd prints them for editors):
 	f.Bool("dev", false, "for trying out: needs no files, allows loopback destinations")
 	f.String("log-level", "", "debug, info, warn or error (default info)")
 	f.String("log-format", "", "auto, text or json (default auto)")
+	keys := settingKeys()
+	for _, key := range []string{"log.level", "log.format"} {
+		_ = c.RegisterFlagCompletionFunc(serveFlags[key], completeFlag(func() []string { return keys[key].Enum }))
+	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		s, file, err := a.settings(settingsSource{flags: serveFlags, set: c.Flags()})
 		if err != nil {
@@ -136,7 +140,7 @@ func (s *Settings) options() server.Options {
 		Delivery: server.Delivery{
 			Timeout: s.Delivery.Timeout, Concurrency: s.Delivery.Concurrency, Global: s.Delivery.Global, Grace: s.Delivery.Grace,
 		},
-		EventLog: server.EventLog{Connection: s.EventLog.Connection, Table: s.EventLog.Table},
+		EventLog: s.EventLog.settings(),
 		Egress:   server.Egress{Allow: s.Egress.Allow, AllowLoopback: s.Egress.AllowLoopback || s.Dev, AllowPrivate: s.Egress.AllowPrivate},
 		Limits: server.Limits{
 			Body: s.Limits.Body, Header: int(s.Limits.Header), Depth: s.Limits.Depth, String: int(s.Limits.String),

@@ -56,10 +56,12 @@ func loadSettings(src settingsSource) (*Settings, string, diag.List) {
 	all := merged(v, root, keys)
 	problems = append(problems, spec.Decode(all, s, "")...)
 	s.place(all, name)
+	s.EventLog.node = all.Get("event_log")
 	if s.Dev && all.Get("listen") == nil {
 		s.Listen = "127.0.0.1:8000" // the hook of --dev is open to everybody
 	}
 	problems = append(problems, unknownVariables(src.env, keys)...)
+	problems.Sort()
 	return s, name, problems
 }
 

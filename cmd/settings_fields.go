@@ -13,6 +13,7 @@ import (
 	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/internal/spec"
+	"github.com/hookd/hookd/server/plan"
 )
 
 // Settings is hookd.yaml: what the daemon is told besides its hooks and
@@ -168,7 +169,16 @@ func (s *deliverySettings) Fields() spec.Fields {
 	}
 }
 
-type eventLogSettings struct{ Connection, Table string }
+type eventLogSettings struct {
+	Connection, Table string
+
+	node *spec.Node // where it is written
+}
+
+// settings are what the plan reads.
+func (s *eventLogSettings) settings() plan.EventLogSettings {
+	return plan.EventLogSettings{Connection: s.Connection, Table: s.Table, Node: s.node}
+}
 
 // Fields describes the event log.
 func (s *eventLogSettings) Fields() spec.Fields {

@@ -28,7 +28,8 @@ func newStatsCmd(a *app, run func(context.Context, *statsOptions) error) *cobra.
 	}
 	c := &cobra.Command{
 		Use: "stats [HOOK…]", Short: "Show what was accepted, refused and delivered",
-		Example: "  hookd stats\n  hookd stats --watch github",
+		Example:           "  hookd stats\n  hookd stats --watch github",
+		ValidArgsFunction: a.completeHooks,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.hooks = args
 			return run(c.Context(), o)
@@ -130,6 +131,12 @@ func (a *app) showStats(s statsNow, o *statsOptions) error {
 	a.io.table(hooks)
 	a.io.Printf("\n")
 	a.io.table(destinationTable(a, s))
+	if l := s.EventLog; l != nil && len(o.hooks) == 0 {
+		t := tableOf{head: []string{"EVENT LOG", "WRITTEN", "DROPPED", "WAITING"}}
+		t.add("rows", number(l.Written), number(l.Dropped), number(l.Waiting))
+		a.io.Printf("\n")
+		a.io.table(t)
+	}
 	return nil
 }
 

@@ -38,6 +38,7 @@ func newEventsTailCmd(a *app, run func(context.Context, *tailOptions) error) *co
 	f.StringVar(&o.filter.Type, "type", "", "only of this event `type`")
 	f.StringVar(&o.filter.Kind, "kind", "", "only this `kind`: "+strings.Join(kinds(), ", "))
 	f.BoolVar(&o.json, "json", false, "print one JSON object per line")
+	_ = c.RegisterFlagCompletionFunc("kind", completeFlag(kinds))
 	return c
 }
 

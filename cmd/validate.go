@@ -44,7 +44,7 @@ checked where the secrets are not.`,
 	f.StringVar(&o.format, "format", "text", "text, json, sarif or github")
 	f.BoolVar(&o.strict, "strict", false, "warnings are errors too")
 	f.BoolVar(&o.print, "print", false, "print what the files say, with secrets hidden")
-	_ = c.RegisterFlagCompletionFunc("format", complete(func() []string { return formats }))
+	_ = c.RegisterFlagCompletionFunc("format", completeFlag(func() []string { return formats }))
 	return c
 }
 
@@ -92,14 +92,20 @@ func (a *app) examine(ctx context.Context, cfg *config.Config, sources config.So
 		return nil, err
 	}
 	var problems diag.List
-	if !a.global.noEnv { // what is unresolved cannot be compiled
-		_, problems = plan.Compile(ctx, cfg, plan.Deps{Modules: r.modules, Auth: r.auth, OriginalStatus: s.Compat.StatusCodes == "original"})
+	if a.global.noEnv { // what is unresolved cannot be compiled
+		_, problems = s.EventLog.settings().Destination(cfg, r.modules)
+	} else {
+		_, problems = plan.Compile(ctx, cfg, plan.Deps{
+			Modules: r.modules, Auth: r.auth, OriginalStatus: s.Compat.StatusCodes == "original", EventLog: s.EventLog.settings(),
+		})
 	}
 	egress, err := s.guard(false)
 	if err != nil {
 		return nil, err
 	}
-	return append(problems, configlint.Check(cfg, sources, configlint.Options{CleanupDefault: s.Cleanup.Default, Egress: egress})...), nil
+	return append(problems, configlint.Check(cfg, sources, configlint.Options{
+		CleanupDefault: s.Cleanup.Default, Egress: egress, Used: []string{s.EventLog.Connection},
+	})...), nil
 }
 
 func (a *app) writeProblems(format string, problems diag.List, sources config.Sources) error {

@@ -27,6 +27,8 @@ type Options struct {
 	CleanupDefault bool
 	// Egress is the policy for destinations; nil skips the rules about it.
 	Egress *netguard.Guard
+	// Used are connections that the daemon itself uses.
+	Used []string
 }
 
 // Rules lists all rules in the order of `hookd rules`.

@@ -37,7 +37,7 @@ func deliveryRules() []Rule {
 		Code:  "no_retry",
 		Title: "a destination that is tried once",
 		Why:   "The first time that the far end restarts, what comes in goes to the dead letters.",
-		Fix:   `remove "enabled": false; without a retry block hookd tries for about a day`,
+		Fix:   "remove the retry block: without one hookd tries for about a day",
 		check: func(r *run) {
 			r.hooks(func(h *config.Hook, path string) {
 				if h.Retry != nil && tries(h.Retry) < 2 {
@@ -72,6 +72,9 @@ func deliveryRules() []Rule {
 		Fix:   "remove it, or name it in a hook",
 		check: func(r *run) {
 			used := make(map[string]bool)
+			for _, name := range r.o.Used {
+				used[name] = true
+			}
 			for i := range r.cfg.Hooks {
 				for _, d := range r.cfg.Hooks[i].Destinations {
 					used[d.Connection] = true

@@ -84,7 +84,7 @@ func (r *run) proofSecrets(f func(path string, n *spec.Node, value string)) {
 	})
 	var paths []string
 	for path, n := range r.nodes {
-		if n.Secret && n.Kind == spec.NodeString && !n.Unresolved && below(path, roots) {
+		if n.Secret && n.Kind == spec.NodeString && n.Text != "" && !n.Unresolved && below(path, roots) {
 			paths = append(paths, path)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hookd/hookd/internal/queue"
 	"github.com/hookd/hookd/internal/record"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/server/admin"
 	"github.com/hookd/hookd/server/plan"
 )
 
@@ -41,8 +42,11 @@ type eventLog struct {
 	interval time.Duration
 
 	ids     chan event.ID
+	tail    atomic.Pointer[record.Tail] // nil until it is followed
+	written atomic.Int64
 	dropped atomic.Int64
-	down    bool // said that it cannot write; of the writing goroutine
+	inHand  atomic.Int64 // taken from ids and not written yet
+	down    bool         // said that it cannot write; of the writing goroutine
 
 	// The destination is made anew for each plan and each opening of its
 	// connection.
@@ -55,14 +59,24 @@ func newEventLog(log *slog.Logger, recorder *record.Recorder, history queue.Hist
 	return &eventLog{log: log, recorder: recorder, history: history, interval: logInterval, ids: make(chan event.ID, logWaiting)}
 }
 
+// stats counts the rows.
+func (l *eventLog) stats() admin.EventLogStats {
+	s := admin.EventLogStats{Written: l.written.Load(), Dropped: l.dropped.Load(), Waiting: int64(len(l.ids)) + l.inHand.Load()}
+	if t := l.tail.Load(); t != nil {
+		s.Dropped += t.Dropped()
+	}
+	return s
+}
+
 // run follows what is accepted until ctx ends, and then writes what waits,
 // within logFarewell.
 func (l *eventLog) run(ctx context.Context) {
-	tail, err := l.recorder.Subscribe(ctx, 4096)
+	tail, err := l.recorder.Subscribe(ctx, 4096, record.Accepted)
 	if err != nil {
 		l.log.ErrorContext(ctx, "there is no event log", "error", err)
 		return
 	}
+	l.tail.Store(tail)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { l.collect(ctx, tail) })
@@ -80,7 +94,7 @@ func (l *eventLog) run(ctx context.Context) {
 	for ids := l.gather(); len(ids) > 0; ids = l.gather() {
 		l.write(writing, ids)
 	}
-	if n := l.dropped.Load() + tail.Dropped(); n > 0 {
+	if n := l.stats().Dropped; n > 0 {
 		l.log.WarnContext(ctx, "the event log is not complete", "dropped", n)
 	}
 }
@@ -89,9 +103,6 @@ func (l *eventLog) run(ctx context.Context) {
 func (l *eventLog) collect(ctx context.Context, tail *record.Tail) {
 	defer close(l.ids)
 	note := func(f record.Fact) {
-		if f.Kind != record.Accepted {
-			return
-		}
 		select {
 		case l.ids <- f.Event:
 		default:
@@ -120,6 +131,7 @@ func (l *eventLog) gather() []event.ID {
 	if !more {
 		return nil
 	}
+	l.inHand.Add(1)
 	ids := append(make([]event.ID, 0, logRows), id)
 	t := time.NewTimer(l.interval)
 	defer t.Stop()
@@ -129,6 +141,7 @@ func (l *eventLog) gather() []event.ID {
 			if !more {
 				return ids
 			}
+			l.inHand.Add(1)
 			ids = append(ids, id)
 		case <-t.C:
 			return ids
@@ -139,9 +152,12 @@ func (l *eventLog) gather() []event.ID {
 
 // write inserts the events, as many at once as may be in memory.
 func (l *eventLog) write(ctx context.Context, ids []event.ID) {
+	defer l.inHand.Store(0)
 	for len(ids) > 0 {
 		var events []*event.Event
-		if events, ids = l.load(ctx, ids); !l.insist(ctx, events) {
+		events, ids = l.load(ctx, ids)
+		l.inHand.Store(int64(len(events) + len(ids)))
+		if !l.insist(ctx, events, len(ids)) {
 			l.dropped.Add(int64(len(ids)))
 			return
 		}
@@ -162,12 +178,13 @@ func (l *eventLog) load(ctx context.Context, ids []event.ID) ([]*event.Event, []
 	return events, ids
 }
 
-// insist inserts the events, again and again while the server is away. It is
-// false when there is no more time for that.
-func (l *eventLog) insist(ctx context.Context, events []*event.Event) bool {
+// insist inserts the events, again and again while the server is away; left more
+// wait behind them. It is false when there is no more time for that.
+func (l *eventLog) insist(ctx context.Context, events []*event.Event, left int) bool {
 	for backoff := time.Second; len(events) > 0; backoff = min(2*backoff, logBackoff) {
 		var err error
-		if events, err = l.insert(ctx, events); err == nil {
+		events, err = l.insert(ctx, events)
+		if l.inHand.Store(int64(len(events) + left)); err == nil {
 			break
 		}
 		if !l.down {
@@ -185,7 +202,7 @@ func (l *eventLog) insist(ctx context.Context, events []*event.Event) bool {
 	}
 	if l.down {
 		l.down = false
-		l.log.InfoContext(ctx, "the event log is written again", "dropped", l.dropped.Load())
+		l.log.InfoContext(ctx, "the event log is written again", "dropped", l.stats().Dropped)
 	}
 	return true
 }
@@ -233,6 +250,7 @@ func (l *eventLog) insert(ctx context.Context, events []*event.Event) (again []*
 	for i, r := range l.dest.SendBatch(ctx, rows) {
 		switch f := modules.FailureOf(r.Err); {
 		case r.Err == nil:
+			l.written.Add(1)
 		case f.Kind == modules.Rejected:
 			l.dropped.Add(1)
 			l.log.DebugContext(ctx, "an event is not in the event log", "event", of[i].ID.String(), "error", r.Err)

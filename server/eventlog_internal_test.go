@@ -50,6 +50,9 @@ func TestEventLogIsBounded(t *testing.T) {
 		if n := len(l.ids); n > logWaiting {
 			t.Errorf("%d wait", n)
 		}
+		if s := l.stats(); s.Written != 0 || s.Dropped == 0 || s.Dropped+s.Waiting != total {
+			t.Errorf("counters %+v of %d", s, total)
+		}
 		cancel()
 		stopped := time.Now()
 		<-done
@@ -63,6 +66,9 @@ func TestEventLogIsBounded(t *testing.T) {
 		}
 		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
 			t.Fatal(err)
+		}
+		if s := l.stats(); s.Dropped != int64(last.Dropped) || s.Waiting != 0 || s.Written != 0 {
+			t.Errorf("counters %+v, %d said", s, last.Dropped)
 		}
 		if len(lines) != 2 || !strings.Contains(lines[0], "cannot be written") || last.Dropped < total {
 			t.Errorf("%d of %d counted:\n%s", last.Dropped, total, out.String())

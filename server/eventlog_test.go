@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/testinfra"
+	"github.com/hookd/hookd/server/admin"
 )
 
 // TestEventLog: every accepted event is written to ClickHouse besides, also what
@@ -67,6 +68,15 @@ func TestEventLog(t *testing.T) {
 	if !poll(40*time.Second, func() bool { return len(rows()) == 40 }) {
 		t.Errorf("%d rows after ClickHouse came back", len(rows()))
 	}
+	client := admin.Client{BaseURL: "http://" + cfg.admin, HTTP: admin.NewHTTPClient()}
+	defer client.HTTP.CloseIdleConnections()
+	if !poll(10*time.Second, func() bool {
+		now, err := client.Stats(t.Context())
+		return err == nil && now.EventLog != nil && *now.EventLog == (admin.EventLogStats{Written: 40})
+	}) {
+		now, err := client.Stats(t.Context())
+		t.Errorf("counters %+v, %v", now.EventLog, err)
+	}
 	send.send(40)
 	d.stop(t) // writes what waits
 	if got, want := slices.Sorted(slices.Values(rows())), slices.Sorted(maps.Keys(book.accepted)); len(want) != 41 || !slices.Equal(got, want) {
@@ -89,7 +99,7 @@ func TestEventLogWithoutConnection(t *testing.T) {
 	cfg := newDaemonConfig(t, t.TempDir(), "http://127.0.0.1:1")
 	cfg.env = append(cfg.env, "HOOKD_EVENT_LOG_CONNECTION=analytics")
 	out, err := cfg.fails(t)
-	if err == nil || !strings.Contains(out, `event_log.connection`) || !strings.Contains(out, `no connection "analytics" of the type clickhouse`) {
+	if err == nil || !strings.Contains(out, `event_log.connection`) || !strings.Contains(out, `HOOKD_EVENT_LOG_CONNECTION: event_log.connection: there is no connection "analytics"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hookd/hookd/internal/diag"
 	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/modules"
+	"github.com/hookd/hookd/server/plan"
 )
 
 // Options is everything that the daemon is told. cmd fills it from flags,
@@ -109,10 +110,7 @@ type Delivery struct {
 }
 
 // EventLog is a table that every accepted event is written to besides.
-type EventLog struct {
-	Connection string // of connections.json; "" is off
-	Table      string
-}
+type EventLog = plan.EventLogSettings
 
 // Egress says where hookd may connect to.
 type Egress struct {

@@ -165,6 +165,10 @@ func (d *daemon) listeners() error {
 	if d.quarantine != nil {
 		gate.Quarantine, kept = d.quarantine, refused{d: d, gate: gate}
 	}
+	var rows func() admin.EventLogStats
+	if d.eventLog != nil {
+		rows = d.eventLog.stats
+	}
 	mount, err := d.routes()
 	if err != nil {
 		return err
@@ -190,8 +194,8 @@ func (d *daemon) listeners() error {
 	handler, err := admin.New(admin.Options{
 		Addr: d.o.Admin.Listen, Token: d.o.Admin.Token, Hosts: d.o.Admin.Hosts, Version: d.o.Version, Started: time.Now(),
 		Store: d.queue, Recorder: d.recorder, Lanes: laneControl{d}, Hooks: d.hooks, Config: d.configuration, Reload: d.reload.reload,
-		Quarantine: kept,
-		Ready:      d.ready, Stopping: d.stopping, Pprof: d.o.Admin.Pprof, Log: d.log,
+		Quarantine: kept, EventLog: rows,
+		Ready: d.ready, Stopping: d.stopping, Pprof: d.o.Admin.Pprof, Log: d.log,
 	})
 	if err != nil {
 		return err

@@ -95,6 +95,9 @@ func (b *builder) chain() {
 		}
 		problems := spec.Decode(item, s, at)
 		b.misplaced(problems, s.module, at)
+		if s.hasRetry {
+			b.clamp(&s.retry, problems, item.Get("retry"), spec.JoinPath(at, "retry"))
+		}
 		b.out = append(b.out, problems...)
 		if s.module == nil {
 			b.unsure = true
@@ -123,7 +126,6 @@ func (b *builder) destination(s *step, path string, n *spec.Node, single bool) (
 		d.Filter, d.Transform = expr(s.filter, n.Get("filter")), expr(s.transform, n.Get("transform"))
 	}
 	if s.hasRetry {
-		b.clamp(&s.retry, n.Get("retry"), spec.JoinPath(path, "retry"))
 		d.Retry = &s.retry
 	}
 	where := d.Pos
@@ -142,6 +144,11 @@ func (b *builder) destination(s *step, path string, n *spec.Node, single bool) (
 	b.names[d.Name] = true
 	options, rest := b.options(m, s, path, n, single)
 	problems := spec.Decode(options, d.Options, spec.JoinPath(path, "module-config"))
+	for i := range problems {
+		if p := &problems[i]; p.Code == "unknown_key" && p.Path == spec.JoinPath(path, "module-config")+".connection" && len(m.ConnectionTypes) > 0 {
+			p.Hint = `it belongs beside "module-config"`
+		}
+	}
 	d.Connection = b.connectionOf(m, s, path, rest, standalone(d.Options, problems))
 	b.out = append(b.out, problems...)
 	return d, true

@@ -30,6 +30,9 @@ func (l *loader) hook(m spec.Member, path string) Hook {
 	problems := spec.Decode(n, e, path)
 	l.misplaced(problems, e.module, path)
 	misspelt := l.improve(problems, n, path)
+	if e.hasRetry {
+		l.clamp(&e.retry, problems, n.Get("retry"), spec.JoinPath(path, "retry"))
+	}
 	l.out = append(l.out, problems...)
 
 	h := Hook{
@@ -42,7 +45,6 @@ func (l *loader) hook(m spec.Member, path string) Hook {
 		h.RateLimit = &e.rateLimit
 	}
 	if e.hasRetry {
-		l.clamp(&e.retry, n.Get("retry"), spec.JoinPath(path, "retry"))
 		h.Retry = &e.retry
 	}
 	if e.hasCleanup {

@@ -3,9 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hookd/hookd/internal/diag"
 	"github.com/hookd/hookd/internal/spec"
 )
 
@@ -26,8 +29,52 @@ func (r *Retry) Fields() spec.Fields {
 	}
 }
 
+// asOriginal takes what the original service took of a retry policy, though it
+// could not use it, and turns the errors about it into warnings: it made three
+// attempts of what is no whole number, and clamped every delay.
+func (r *Retry) asOriginal(problems diag.List, n *spec.Node, path string) {
+	took := func(p *diag.Problem, what string) {
+		p.Severity, p.Code, p.Message, p.Hint = diag.Warning, "clamped", what, ""
+	}
+	for i := range problems {
+		p := &problems[i]
+		key, ok := strings.CutPrefix(p.Path, path+".")
+		v := n.Get(key)
+		if !ok || v == nil || p.Severity != diag.Error {
+			continue
+		}
+		switch {
+		case key == "max_attempts" && p.Code == "bad_type":
+			if r.MaxAttempts = 3; v.Kind == spec.NodeBool {
+				r.MaxAttempts = 1
+			}
+			took(p, fmt.Sprintf("%s is no whole number and means %d", v.Quote(), r.MaxAttempts))
+		case (key == "initial_delay" || key == "max_delay") && p.Code == "out_of_range" && isPlain(v):
+			d, text := time.Minute, "60 s"
+			if strings.HasPrefix(v.Text, "-") {
+				d, text = 0, "0 s"
+			}
+			if key == "initial_delay" {
+				r.InitialDelay = d
+			} else if r.MaxDelay = d; d == 0 {
+				text = "initial_delay"
+			}
+			took(p, fmt.Sprintf("%s is clamped to %s", v.Quote(), text))
+		}
+	}
+}
+
+// isPlain reports a delay without a unit.
+func isPlain(n *spec.Node) bool { return !strings.ContainsAny(n.Text, "smhd") }
+
 // clamp bounds a decoded policy as the original service does, and says so.
-func (l *loader) clamp(r *Retry, n *spec.Node, path string) {
+// problems are those of the decoding; with an error among those of the policy
+// there is nothing to clamp.
+func (l *loader) clamp(r *Retry, problems diag.List, n *spec.Node, path string) {
+	r.asOriginal(problems, n, path)
+	if slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && strings.HasPrefix(p.Path, path) }) {
+		return
+	}
 	warn := func(key string, used any, hint string) {
 		if v := n.Get(key, "multiplier"); v != nil {
 			l.warn(v, spec.JoinPath(path, key), "clamped", fmt.Sprintf("%s is clamped to %v", v.Quote(), used), hint)
@@ -43,14 +90,14 @@ func (l *loader) clamp(r *Retry, n *spec.Node, path string) {
 	}
 	for key, d := range map[string]*time.Duration{"initial_delay": &r.InitialDelay, "max_delay": &r.MaxDelay} {
 		v := n.Get(key)
-		if v != nil && *d > time.Minute && !strings.ContainsAny(v.Text, "smhd") {
+		if v != nil && *d > time.Minute && isPlain(v) {
 			*d = time.Minute
 			warn(key, "60 s", `write it with a unit, such as "5m", for a longer delay`)
 		}
 	}
 	if r.MaxDelay < r.InitialDelay {
 		r.MaxDelay = r.InitialDelay
-		if n.Get("max_delay") != nil {
+		if v := n.Get("max_delay"); v != nil && !strings.HasPrefix(v.Text, "-") {
 			warn("max_delay", r.InitialDelay, "it is not lower than initial_delay")
 		}
 	}
@@ -134,7 +181,8 @@ func (r *Response) Validate() []spec.Issue {
 // headerFields checks names (RFC 9110, section 5.6.2) and values (5.5), and
 // refuses the fields that frame a message.
 func headerFields(m map[string]string) error {
-	for name, value := range m {
+	for _, name := range slices.Sorted(maps.Keys(m)) { // the same one is told each time
+		value := m[name]
 		if name == "" || strings.IndexFunc(name, func(r rune) bool {
 			return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 		}) >= 0 {

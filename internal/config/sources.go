@@ -78,7 +78,7 @@ func (s Sources) Secrets() []Secret {
 			continue
 		}
 		f.tree.Walk("", func(path string, n *spec.Node) {
-			if n.Secret && n.Kind == spec.NodeString {
+			if n.Secret && n.Kind == spec.NodeString && (n.Text != "" || n.FromReference) {
 				out = append(out, Secret{Path: path, Pos: n.Pos, Width: n.Width, Literal: !n.FromReference})
 			}
 		})

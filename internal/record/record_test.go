@@ -151,6 +151,23 @@ func TestRecent(t *testing.T) {
 	}
 }
 
+// A tail of some kinds has room for them, whatever else happens.
+func TestTailOfKinds(t *testing.T) {
+	t.Parallel()
+	r := record.New(0)
+	tail, err := r.Subscribe(t.Context(), 1, record.Died, record.Accepted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 9 {
+		r.Tell(record.Fact{Kind: record.Delivered})
+	}
+	r.Tell(record.Fact{Kind: record.Accepted, Attempt: 7})
+	if f := <-tail.Facts(); f.Attempt != 7 || tail.Dropped() != 0 || r.Snapshot().Missed != 0 {
+		t.Errorf("%+v, %d dropped", f, tail.Dropped())
+	}
+}
+
 func TestTail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,15 +13,16 @@ var ErrTooMany = errors.New("too many subscribers")
 // Tail is a subscription to facts as they happen.
 type Tail struct {
 	facts   chan Fact
+	kinds   []Kind // none: all
 	dropped atomic.Int64
 	owner   *Recorder
 }
 
-// Subscribe follows the facts told from now on, until ctx ends. A subscriber
-// that does not keep up misses facts; they are counted. It returns ErrTooMany
-// when there are MaxTails subscribers.
-func (r *Recorder) Subscribe(ctx context.Context, buffer int) (*Tail, error) {
-	t := &Tail{facts: make(chan Fact, max(buffer, 1)), owner: r}
+// Subscribe follows the facts told from now on, until ctx ends; those of the
+// kinds, where any is named. A subscriber that does not keep up misses facts;
+// they are counted. It returns ErrTooMany when there are MaxTails subscribers.
+func (r *Recorder) Subscribe(ctx context.Context, buffer int, kinds ...Kind) (*Tail, error) {
+	t := &Tail{facts: make(chan Fact, max(buffer, 1)), kinds: kinds, owner: r}
 	err := r.change(func(tails []*Tail) ([]*Tail, error) {
 		if len(tails) >= MaxTails {
 			return nil, ErrTooMany
@@ -62,6 +63,9 @@ func (t *Tail) Facts() <-chan Fact { return t.facts }
 func (t *Tail) Dropped() int64 { return t.dropped.Load() }
 
 func (t *Tail) offer(f *Fact) {
+	if len(t.kinds) > 0 && !slices.Contains(t.kinds, f.Kind) {
+		return
+	}
 	select {
 	case t.facts <- *f:
 	default:

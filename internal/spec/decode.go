@@ -158,9 +158,17 @@ func issue(i Issue, n *Node, members map[string]*Member, at scope) {
 	}
 	if i.Field != "" {
 		p.Path = JoinPath(at.path, i.Field)
+		var value *Node
 		for name, m := range members {
 			if name == i.Field || m.Key == i.Field {
 				p.Pos, p.Width, p.Path = m.Value.Pos, m.Value.Width, JoinPath(at.path, m.Key)
+				value = m.Value
+			}
+		}
+		for _, key := range i.Below {
+			p.Path = JoinPath(p.Path, key)
+			if value = value.Get(key); value != nil {
+				p.Pos, p.Width = value.Pos, value.Width
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/hookd/hookd/internal/diag"
 )
@@ -37,7 +38,7 @@ func (s scope) bad(n *Node, code, message, hint string) {
 // wrongType says what was wanted and what is there.
 func (s scope) wrongType(n *Node, want string) {
 	got := n.Kind.String()
-	if n.FromReference || n.Kind == NodeString {
+	if n.FromReference || n.Kind == NodeString || n.Kind == NodeNumber && strings.Contains(want, "number") {
 		s.bad(n, "bad_type", fmt.Sprintf("must be %s; %s is not", want, n.Quote()), "")
 		return
 	}

@@ -17,11 +17,12 @@ func Secret(p *secret.String, name string) *Value[secret.String] {
 }
 
 // OptionalSecret is a Secret that may also be written as an empty string, which
-// is the same as none. A reference must still lead to something.
+// is the same as none. A reference must still lead to something, unless it says
+// itself that it may not: {$NAME:}.
 func OptionalSecret(p *secret.String, name string) *Value[secret.String] {
 	v := Secret(p, name)
 	v.dec = func(n *Node, at scope) (secret.String, bool) {
-		if n.Kind == NodeString && n.Text == "" && !n.FromReference {
+		if n.Kind == NodeString && n.Text == "" && (!n.FromReference || n.WholeReference && strings.HasSuffix(n.Written, ":}")) {
 			n.Secret = true
 			return secret.String{}, true
 		}

@@ -24,12 +24,18 @@ func TestOptionalSecret(t *testing.T) {
 		{`{"key":"s3cret"}`, "s3cret", true},
 		{`{"key":"{$SET}"}`, "s3cret", true},
 		{`{"key":"{$EMPTY}"}`, "", false},
+		{`{"key":"{$EMPTY:}"}`, "", true},
+		{`{"key":"{$UNSET:}"}`, "", true},
+		{`{"key":"{$SET:}"}`, "s3cret", true},
+		{`{"key":"{$EMPTY:x}"}`, "", false},
+		{`{"key":"{$EMPTY:}{$EMPTY:}"}`, "", false},
 		{`{"key":" "}`, "", false},
 		{`{"key":12}`, "", false},
 	} {
 		n, problems := spec.ParseJSON("f.json", []byte(c.in))
 		problems = append(problems, spec.Resolve(n, func(name string) (string, bool) {
-			return map[string]string{"SET": "s3cret", "EMPTY": ""}[name], true
+			v, set := map[string]string{"SET": "s3cret", "EMPTY": ""}[name]
+			return v, set
 		}, spec.ResolveOptions{})...)
 		var o optional
 		problems = append(problems, spec.Decode(n, &o, "")...)

@@ -21,6 +21,8 @@ type Validator interface{ Validate() []Issue }
 type Issue struct {
 	Field, Message, Hint string
 	Warning              bool
+	// Below are the keys that lead on from the field, where it is of any shape.
+	Below []string
 }
 
 // Fields lists a config struct's fields in the order of its documentation.

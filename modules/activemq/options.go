@@ -34,7 +34,7 @@ func (c *Connection) Fields() spec.Fields {
 		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the broker."),
 		spec.Int(&c.Port, "port").Default(61613).Range(1, 65535).Doc("Port of the broker's STOMP connector; one with TLS usually has another."),
 		spec.String(&c.User, "user").Alias("username").Doc("User to log in as; nobody when absent."),
-		spec.Secret(&c.Password, "password").Alias("pass").Doc("Password of the user."),
+		spec.OptionalSecret(&c.Password, "password").Alias("pass").Doc("Password of the user."),
 		spec.String(&c.Vhost, "virtual_host").Alias("vhost").Check(checkName).Advanced().
 			Doc("Virtual host to ask for: STOMP's `host` header. The host when absent."),
 		c.TLS.Field("tls").Alias("ssl", "use_ssl"),

@@ -46,7 +46,7 @@ func (c *Connection) Fields() spec.Fields {
 		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the broker."),
 		spec.Int(&c.Port, "port").Range(1, 65535).Example(plainPort).Doc("Port of the broker: 1883, or with TLS 8883, when absent."),
 		spec.String(&c.User, "username").Alias("user").Example("hookd").Check(checkText).Doc("User to log in as."),
-		spec.Secret(&c.Password, "password").Alias("pass").Doc("Password."),
+		spec.OptionalSecret(&c.Password, "password").Alias("pass").Doc("Password."),
 		spec.String(&c.ClientID, "client_id").Default("hookd").Check(checkClientID).
 			Doc("Beginning of the client id. A random part follows, so that no two connections have the same one: the broker would close the older."),
 		spec.Duration(&c.KeepAlive, "keepalive").Default(time.Minute).Check(checkKeepAlive).Advanced().

@@ -36,9 +36,9 @@ func TestJSON(t *testing.T) {
 		Bad: []moduletest.Bad{
 			{Options: `{"table": "a; DROP TABLE b"}`, Want: "no name", Path: "table"},
 			{Options: `{"table": "t", "storage_mode": "relational"}`, Path: "storage_mode"},
-			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "decimal(70,2)"}}`, Want: "65 digits", Path: "schema"},
-			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "varchar(1000) unique"}}`, Want: "768", Path: "schema"},
-			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "json unique"}}`, Want: "unique", Path: "schema"},
+			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "decimal(70,2)"}}`, Want: "65 digits", Path: "schema.a"},
+			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "varchar(1000) unique"}}`, Want: "768", Path: "schema.a"},
+			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "json unique"}}`, Want: "unique", Path: "schema.a"},
 			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "text"}, "upsert": true, "upsert_key": "b"}`, Path: "upsert_key"},
 			{Connection: `{"port": 70000}`, Path: "port"},
 			{Connection: `{"database": ""}`, Want: "empty", Path: "database"},

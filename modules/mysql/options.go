@@ -20,10 +20,10 @@ func (o *Options) Validate() []spec.Issue {
 	if err != nil {
 		return issues // they say why
 	}
-	fail := func(format string, args ...any) {
-		issues = append(issues, spec.Issue{Field: "schema", Message: fmt.Sprintf(format, args...)})
-	}
 	for _, c := range t.Columns {
+		fail := func(format string, args ...any) {
+			issues = append(issues, t.Issue(c.Name, fmt.Sprintf(format, args...)))
+		}
 		switch {
 		case c.Type.Kind == rows.Decimal && (c.Type.Size > maxDigits || c.Type.Scale > maxScale):
 			fail("the column %q is %s; MySQL has %d digits, %d of them behind the point", c.Name, c.Type, maxDigits, maxScale)
@@ -36,7 +36,7 @@ func (o *Options) Validate() []spec.Issue {
 	for _, x := range t.Indexes {
 		for _, name := range x.Columns {
 			if c, _ := t.Column(name); c.Type.Kind == rows.JSON {
-				fail("the index %q is on %q, which is %s: MySQL has no index on that", x.Name, name, c.Type)
+				issues = append(issues, x.Issue(fmt.Sprintf("the index %q is on %q, which is %s: MySQL has no index on that", x.Name, name, c.Type)))
 			}
 		}
 	}

@@ -65,6 +65,8 @@ type Options struct {
 	Hooks    func() []Hook
 	// Quarantine keeps refused requests; nil: none are kept.
 	Quarantine Quarantine
+	// EventLog counts the rows of the event log; nil: there is none.
+	EventLog func() EventLogStats
 	// Config returns the configuration in force without secrets, ready for
 	// encoding/json. Nil leaves the route unmounted.
 	Config func() any

@@ -85,6 +85,15 @@ type Stats struct {
 	Missed  int64       `json:"tails_missed"` // facts that a tail had no room for
 	Hooks   []HookStats `json:"hooks"`
 	Lanes   []LaneStats `json:"lanes"`
+	// EventLog is left out where there is none.
+	EventLog *EventLogStats `json:"event_log,omitempty"`
+}
+
+// EventLogStats counts the rows of the event log.
+type EventLogStats struct {
+	Written int64 `json:"written"`
+	Dropped int64 `json:"dropped"` // could not be written, or not in time
+	Waiting int64 `json:"waiting"`
 }
 
 // HookStats counts the requests of one hook.

@@ -31,6 +31,9 @@ func (a *api) metrics(c *gin.Context) {
 	if a.Quarantine != nil {
 		quarantineMetrics(e, a.Quarantine.Stats())
 	}
+	if a.EventLog != nil {
+		eventLogMetrics(e, a.EventLog())
+	}
 	hookMetrics(e, s)
 	deliveryMetrics(e, s)
 	laneMetrics(e, lanes, s.Time)
@@ -74,6 +77,15 @@ func queueMetrics(e *exposition, s queue.State) {
 	e.sample(float64(s.DiskMax))
 	e.family("hookd_queue_disk_free_bytes", "gauge", "What the file system has left.")
 	e.sample(float64(s.DiskFree))
+}
+
+func eventLogMetrics(e *exposition, s EventLogStats) {
+	e.family("hookd_event_log_written", "counter", "Rows of the event log that were written.")
+	e.count(s.Written)
+	e.family("hookd_event_log_dropped", "counter", "Events that are not in the event log: they could not be written, or not in time.")
+	e.count(s.Dropped)
+	e.family("hookd_event_log_waiting", "gauge", "Events that wait to be written to the event log.")
+	e.sample(float64(s.Waiting))
 }
 
 func hookMetrics(e *exposition, s record.Snapshot) {

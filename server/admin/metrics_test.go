@@ -49,7 +49,10 @@ func value(t *testing.T, m map[string]*dto.MetricFamily, name string, labels ...
 }
 
 func loaded(t *testing.T) *bench {
-	b := newBench(t, func(o *admin.Options) { o.Version = nasty })
+	b := newBench(t, func(o *admin.Options) {
+		o.Version = nasty
+		o.EventLog = func() admin.EventLogStats { return admin.EventLogStats{Written: 5, Dropped: 3, Waiting: 2} }
+	})
 	b.put("push", "{}", "github/log-1", "gone/x-1")
 	b.put("push", "{}", "github/log-1")
 	b.settle("github/log-1", queue.Dead, "refused")
@@ -100,6 +103,9 @@ func TestMetricsText(t *testing.T) {
 		{1, "hookd_lane_paused", []string{"lane", "github/log-1"}},
 		{1, "hookd_lane_breaker", []string{"lane", "github/log-1", "state", "closed"}},
 		{0, "hookd_lane_breaker", []string{"lane", "github/log-1", "state", "open"}},
+		{5, "hookd_event_log_written_total", nil},
+		{3, "hookd_event_log_dropped_total", nil},
+		{2, "hookd_event_log_waiting", nil},
 	} {
 		if got := value(t, m, tc.name, tc.labels...); got != tc.want {
 			t.Errorf("%s%q = %v, want %v", tc.name, tc.labels, got, tc.want)

@@ -17,11 +17,16 @@ import (
 type Recorder interface {
 	Snapshot() record.Snapshot
 	Recent(n int) []record.Fact
-	Subscribe(ctx context.Context, buffer int) (*record.Tail, error)
+	Subscribe(ctx context.Context, buffer int, kinds ...record.Kind) (*record.Tail, error)
 }
 
 func (a *api) stats(c *gin.Context) {
-	c.JSON(http.StatusOK, statsOf(a.Recorder.Snapshot()))
+	s := statsOf(a.Recorder.Snapshot())
+	if a.EventLog != nil {
+		log := a.EventLog()
+		s.EventLog = &log
+	}
+	c.JSON(http.StatusOK, s)
 }
 
 func statsOf(s record.Snapshot) Stats {

@@ -1,10 +1,13 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
+	"strings"
 
+	"github.com/hookd/hookd/internal/config"
 	"github.com/hookd/hookd/internal/diag"
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/spec"
@@ -27,29 +30,75 @@ type EventLog struct {
 	lanes map[string]*deliver.Lane // one of each hook, for how its bodies are cleaned
 }
 
+// EventLogSettings are the daemon's settings of the event log. No connection is
+// no event log.
+type EventLogSettings struct {
+	Connection, Table string
+	Node              *spec.Node // where they are written; nil for nowhere
+}
+
+// EventLogUser is what the event log is called where the users of a connection
+// are listed.
+const EventLogUser = "event_log"
+
+// Destination is the table as a destination, with what is wrong with it. It is
+// nil where there is no event log, or none that can be.
+func (s EventLogSettings) Destination(cfg *config.Config, reg *modules.Registry) (*config.Destination, diag.List) {
+	written := s.Node.Get("connection")
+	if s.Connection == "" || written != nil && written.Unresolved {
+		return nil, nil
+	}
+	wrong := diag.Problem{Path: EventLogUser + ".connection", Code: "unknown_connection", Message: fmt.Sprintf("there is no connection %q", s.Connection)}
+	if written != nil {
+		wrong.Pos, wrong.Width = written.Pos, written.Width
+	}
+	var fit []string
+	for _, k := range cfg.Connections {
+		switch {
+		case k.Hook != "" || strings.HasPrefix(k.Name, "/"): // no entry of connections.json
+		case k.Module == eventLogModule:
+			fit = append(fit, k.Name)
+		case k.Name == s.Connection:
+			wrong.Code, wrong.Hint = "wrong_connection", "it takes "+eventLogModule
+			wrong.Message = fmt.Sprintf("the connection %q is of type %q, which the event log does not take", k.Name, k.Type)
+		}
+	}
+	m, ok := reg.Lookup(eventLogModule)
+	if !ok || !slices.Contains(fit, s.Connection) {
+		switch wrong.Hint = cmp.Or(wrong.Hint, diag.Suggest(s.Connection, fit)); {
+		case wrong.Hint != "":
+		case len(fit) > 0:
+			wrong.Hint = "fitting ones: " + strings.Join(fit, ", ")
+		default:
+			wrong.Hint = "add one of type " + eventLogModule + " to connections.json"
+		}
+		return nil, diag.List{wrong}
+	}
+	d := &config.Destination{Name: EventLogUser, Path: EventLogUser, Module: m.Name(), Connection: s.Connection, Options: m.Options()}
+	table := s.Node.Get("table")
+	if table == nil {
+		table = &spec.Node{Kind: spec.NodeString, Text: s.Table}
+	}
+	problems := spec.Decode(&spec.Node{Kind: spec.NodeObject, Members: []spec.Member{{Key: "table", Value: table}}}, d.Options, EventLogUser)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	return d, problems
+}
+
 // eventLog leases the connection that the daemon's settings name.
 func (c *compiler) eventLog() {
-	name := c.deps.EventLog.Connection
-	if name == "" || c.deps.Pool == nil {
+	d, problems := c.deps.EventLog.Destination(c.cfg, c.deps.Modules)
+	c.problems = append(c.problems, problems...)
+	if d == nil || c.deps.Pool == nil {
 		return
 	}
-	fail := func(err error) { c.fail(diag.Pos{}, "event_log.connection", err) }
-	m, ok := c.deps.Modules.Lookup(eventLogModule)
-	k := c.cfg.Connection(name, eventLogModule)
-	if !ok || k == nil || k.Hook != "" {
-		fail(fmt.Errorf("connections.json has no connection %q of the type %s", name, eventLogModule))
-		return
-	}
-	l := &EventLog{Module: m, Options: m.Options(), Env: c.env("event log", nil, c.deps.Operator), lanes: make(map[string]*deliver.Lane)}
-	node, problems := spec.ParseJSON("event_log", []byte(`{"table": `+strconv.Quote(c.deps.EventLog.Table)+`}`))
-	if problems = append(problems, spec.Decode(node, l.Options, "event_log")...); problems.HasErrors() {
-		c.problems = append(c.problems, problems...)
-		return
-	}
+	m, _ := c.deps.Modules.Lookup(d.Module)
+	l := &EventLog{Module: m, Options: d.Options, Env: c.env("event log", nil, c.deps.Operator), lanes: make(map[string]*deliver.Lane)}
 	for _, lane := range c.plan.Lanes {
 		l.lanes[lane.Hook] = lane
 	}
-	l.Conn = c.connection(m, name)
+	l.Conn = c.connection(m, d.Connection)
 	c.plan.leases = append(c.plan.leases, l.Conn)
 	c.plan.EventLog = l
 }

@@ -42,9 +42,7 @@ type Deps struct {
 	CleanupDefault bool // hooks without credential_cleanup are cleaned
 	OriginalStatus bool // JSON Schema violations are 400 instead of 422
 
-	// EventLog names the connection of the event log and its table; no
-	// connection is no event log.
-	EventLog struct{ Connection, Table string }
+	EventLog EventLogSettings
 
 	// Key keys the fingerprints; it is made anew for each process.
 	Key []byte

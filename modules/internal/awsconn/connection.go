@@ -34,8 +34,8 @@ func (c *Connection) Fields() spec.Fields {
 	return spec.Fields{
 		spec.String(&c.KeyID, "aws_access_key_id").Alias("access_key_id").
 			Doc("Access key. Without it credentials come from the environment, the shared files, a web identity or a container, as in all AWS tools."),
-		spec.Secret(&c.Key, "aws_secret_access_key").Alias("secret_access_key").Doc("Secret of the access key."),
-		spec.Secret(&c.Token, "aws_session_token").Alias("session_token").Advanced().Doc("Token that belongs to a temporary access key."),
+		spec.OptionalSecret(&c.Key, "aws_secret_access_key").Alias("secret_access_key").Doc("Secret of the access key."),
+		spec.OptionalSecret(&c.Token, "aws_session_token").Alias("session_token").Advanced().Doc("Token that belongs to a temporary access key."),
 		spec.String(&c.Region, "region_name").Alias("region").Example("eu-central-1").
 			Doc("Region. When absent, that of the environment or the profile where the credentials come from there, else `us-east-1`."),
 		spec.URL(&c.Endpoint, "endpoint_url").Alias("endpoint").Check(checkEndpoint).

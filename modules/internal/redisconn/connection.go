@@ -37,7 +37,7 @@ func (c *Connection) Fields() spec.Fields {
 		spec.String(&c.Host, "host").Default("localhost").Check(spec.NotEmpty).Doc("Host name or address of the server."),
 		spec.Int(&c.Port, "port").Default(defaultPort).Range(1, 65535).Doc("Port of the server."),
 		spec.String(&c.User, "username").Alias("user").Doc("User of the server's access list (Redis 6 or newer); `default` when absent."),
-		spec.Secret(&c.Password, "password").Alias("pass").Doc("Password of the user, or the one that all share (`requirepass`)."),
+		spec.OptionalSecret(&c.Password, "password").Alias("pass").Doc("Password of the user, or the one that all share (`requirepass`)."),
 		spec.Int(&c.DB, "db").Alias("database").Default(0).Range(0, 1<<20).Doc("Number of the database. Channels are the same in all of them."),
 		c.TLS.Field("tls").Alias("ssl"),
 		spec.Int(&c.Connections, "connections").Default(8).Range(1, 1024).Advanced().

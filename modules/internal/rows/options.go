@@ -78,7 +78,7 @@ func (o *Options) Compile(d *Dialect) (*Table, error) {
 	t := c.compile()
 	for _, i := range c.issues {
 		if !i.Warning {
-			return nil, fmt.Errorf("%s %s", i.Field, i.Message)
+			return nil, fmt.Errorf("%s %s", strings.Join(append([]string{i.Field}, i.Below...), "."), i.Message)
 		}
 	}
 	return t, nil

@@ -106,6 +106,31 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// TestPlacesInSchema: what is wrong in the schema is told at the field, not at
+// the option.
+func TestPlacesInSchema(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"{\"storage_mode\": \"hybrid\", \"schema\": {\n\"a\": \"varchar(0)\"}}":                                                "2:6 options.schema.a",
+		"{\"storage_mode\": \"hybrid\", \"schema\": {\n\"fields\": {\n\"a.b\": {\"column\": 5}}}}":                             `3:19 options.schema.fields["a.b"].column`,
+		"{\"storage_mode\": \"hybrid\", \"schema\": {\n\"fields\": {\"a\": {},\n\"b\": {\"column\": \"A\"}}}}":                 "3:6 options.schema.fields.b",
+		"{\"storage_mode\": \"hybrid\", \"schema\": {\n\"payload\": \"text\"}}":                                                "2:12 options.schema.payload",
+		"{\"storage_mode\": \"hybrid\", \"schema\": {\"fields\": {\n\"a\": {\"type\": \"int\",\n\"default\": \"x\"}}}}":        "3:12 options.schema.fields.a.default",
+		"{\"storage_mode\": \"hybrid\", \"schema\": {\"fields\": {\"a\": {}},\n\"indexes\": {\"i\": {\"columns\": [\"b\"]}}}}": "2:18 options.schema.indexes.i",
+		"{\"storage_mode\": \"relational\",\n\"schema\": 5}":                                                                   "2:11 options.schema",
+	} {
+		n, _ := spec.ParseJSON("o.json", []byte(in))
+		problems := spec.Decode(n, new(options), "options")
+		if len(problems) != 1 {
+			t.Errorf("%s: %v", in, problems)
+			continue
+		}
+		if p := problems[0]; p.Pos.String()+" "+p.Path != "o.json:"+want {
+			t.Errorf("%s: at %s %s (%s), want %s", in, p.Pos, p.Path, p.Message, want)
+		}
+	}
+}
+
 func TestRefusedAtLoad(t *testing.T) {
 	t.Parallel()
 	for options, want := range map[string]string{
@@ -124,7 +149,7 @@ func TestRefusedAtLoad(t *testing.T) {
 		`{"storage_mode": "relational", "schema": {"fields": {"a": {"jq": ".["}}}}`:                                    "schema.fields.a.jq: want a jq program",
 		`{"storage_mode": "relational", "schema": {"fields": {"a": {"jq": 5}}}}`:                                       "schema.fields.a.jq: want a jq program: is a number",
 		`{"storage_mode": "relational", "schema": {"fields": {"a": {"path": "x..y"}}}}`:                                "schema.fields.a.path",
-		`{"storage_mode": "relational", "schema": {"fields": {"a": {"type": "int", "default": "x"}}}}`:                 "schema.fields.a: default: got a string of 1",
+		`{"storage_mode": "relational", "schema": {"fields": {"a": {"type": "int", "default": "x"}}}}`:                 "schema.fields.a.default: got a string of 1",
 		`{"storage_mode": "relational", "schema": {"fields": {"a": {"type": "int", "default": "CURRENT_TIMESTAMP"}}}}`: "time of receipt is no int",
 		`{"storage_mode": "relational", "schema": {"fields": {"a": {}, "b": {"column": "A"}}}}`:                        "have one column",
 		`{"storage_mode": "relational", "schema": {"fields": {"a": {"column": "webhook_id"}}}}`:                        "hookd's own",
@@ -163,7 +188,7 @@ func TestSchemaAlone(t *testing.T) {
 		`{"b": "text", "a": "int"}`:           "id webhook_id timestamp a b",
 		`{"id": "int", "created_at": "text"}`: "delivery_id webhook_id timestamp created_at id",
 		`{}`:                                  "!schema has no fields",
-		`5`:                                   "!schema schema: is a number, want an object",
+		`5`:                                   "!schema is a number, want an object",
 		`{"timestamp": "text"}`:               `!schema the field "timestamp" has the column "timestamp", which is hookd's own`,
 		`{"a": "text", "A": "text"}`:          "!have one column",
 	} {

@@ -14,6 +14,7 @@ import (
 // field is a declared field: where its value is, and the column that it gets.
 type field struct {
 	name   string
+	at     []string // where in the option it is
 	column Column
 	path   []string    // below the field's own name first, see value
 	expr   *jq.Program // instead of the path; nil for none
@@ -23,17 +24,17 @@ type field struct {
 type schema struct {
 	fields  []field
 	indexes []Index
-	at      []string // where in the option it is
-	errs    []error
-	dropped []string // what was not understood and does no harm
+	at      []string     // where in the option it is
+	issues  []spec.Issue // what is wrong, and what was not understood and does no harm
 }
 
-func (s *schema) fail(format string, args ...any) {
-	s.errs = append(s.errs, fmt.Errorf("%s: %w", strings.Join(s.at, "."), fmt.Errorf(format, args...)))
-}
+func (s *schema) fail(format string, args ...any) { s.issue(false, format, args...) }
+func (s *schema) drop(format string, args ...any) { s.issue(true, format, args...) }
 
-func (s *schema) drop(format string, args ...any) {
-	s.dropped = append(s.dropped, strings.Join(s.at, ".")+": "+fmt.Sprintf(format, args...))
+func (s *schema) issue(warning bool, format string, args ...any) {
+	s.issues = append(s.issues, spec.Issue{
+		Field: "schema", Below: slices.Clone(s.at), Message: fmt.Errorf(format, args...).Error(), Warning: warning,
+	})
 }
 
 // below calls f for each member of an object, in the order of the names.
@@ -58,7 +59,6 @@ func (s *schema) read(v any) {
 	if v == nil {
 		return
 	}
-	s.at = append(s.at, "schema")
 	m, _ := v.(map[string]any)
 	_, nested := m["fields"].(map[string]any)
 	_, indexed := m["indexes"].(map[string]any)
@@ -80,7 +80,7 @@ func (s *schema) read(v any) {
 
 // field reads a type by itself, or an object.
 func (s *schema) field(name string, v any) {
-	f := field{name: name, path: strings.Split(name, ".")}
+	f := field{name: name, at: slices.Clone(s.at), path: strings.Split(name, ".")}
 	f.column = Column{Name: strings.ReplaceAll(name, ".", "_"), Type: Type{Kind: Text, Known: true, Written: "text"}}
 	if text, ok := v.(string); ok {
 		s.declare(&f, text)
@@ -92,9 +92,11 @@ func (s *schema) field(name string, v any) {
 		text, isText := v.(string)
 		switch key {
 		case "column":
-			if f.column.Name = text; !isText {
+			if !isText {
 				s.fail("is %s, want a name", describe(v))
+				return
 			}
+			f.column.Name = text
 		case "type":
 			if !isText {
 				s.fail("is %s, want the name of a type", describe(v))
@@ -181,18 +183,24 @@ func (s *schema) fallback(f *field, v any) {
 		switch f.column.Type.Kind {
 		case Timestamp, Date, Clock, Text:
 		default:
-			s.fail("default: the time of receipt is no %s", f.column.Type)
+			s.failDefault("the time of receipt is no %s", f.column.Type)
 		}
 		return
 	}
 	var err error
 	if f.column.Default, err = f.column.Type.Value(v); err != nil {
-		s.fail("default: %w", err)
+		s.failDefault("%w", err)
 	}
 }
 
+func (s *schema) failDefault(format string, args ...any) {
+	s.at = append(s.at, "default")
+	s.fail(format, args...)
+	s.at = s.at[:len(s.at)-1]
+}
+
 func (s *schema) index(name string, v any) {
-	x := Index{Name: name}
+	x := Index{Name: name, at: slices.Clone(s.at)}
 	s.below(v, func(key string, v any) {
 		switch key {
 		case "columns":

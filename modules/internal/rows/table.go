@@ -24,6 +24,13 @@ type Index struct {
 	Name    string
 	Columns []string
 	Unique  bool
+
+	at []string // where in the option "schema" it is
+}
+
+// Issue is one about the index.
+func (x Index) Issue(message string) spec.Issue {
+	return spec.Issue{Field: "schema", Below: x.at, Message: message}
 }
 
 // Table is where the rows go.
@@ -63,6 +70,17 @@ func (t *Table) Column(name string) (Column, bool) {
 	return t.Columns[i], true
 }
 
+// Issue is one about a column of the schema.
+func (t *Table) Issue(column, message string) spec.Issue {
+	i := spec.Issue{Field: "schema", Message: message}
+	for _, f := range t.fields {
+		if f.column.Name == column {
+			i.Below = f.at
+		}
+	}
+	return i
+}
+
 // The columns that are hookd's own. The original service had the same.
 const (
 	ColID       = "id"
@@ -85,8 +103,8 @@ type compiler struct {
 	issues []spec.Issue
 }
 
-func (c *compiler) fail(field, message, hint string) {
-	c.issues = append(c.issues, spec.Issue{Field: field, Message: message, Hint: hint})
+func (c *compiler) fail(field, message, hint string, below ...string) {
+	c.issues = append(c.issues, spec.Issue{Field: field, Below: below, Message: message, Hint: hint})
 }
 
 func (c *compiler) warn(field, message, hint string) {
@@ -105,7 +123,7 @@ func (c *compiler) compile() *Table {
 	if c.d.Reserved[strings.ToLower(t.Name)] {
 		c.fail("table", fmt.Sprintf("%q is a word of SQL", t.Name), "")
 	}
-	s := c.schema()
+	s, wrong := c.schema()
 	if c.mode == JSONMode {
 		if len(s.fields) > 0 {
 			c.warn("schema", "does nothing in the mode json", `"storage_mode": "hybrid" keeps the body and fills the columns`)
@@ -113,7 +131,7 @@ func (c *compiler) compile() *Table {
 		s.fields, s.indexes = nil, nil
 	} else if len(s.fields) == 0 && c.mode == RelationalMode && o.Schema == nil {
 		c.fail("storage_mode", "is relational, which without schema keeps nothing of an event", `"storage_mode": "json" keeps the body`)
-	} else if len(s.fields) == 0 && c.mode == RelationalMode && len(s.errs) == 0 {
+	} else if len(s.fields) == 0 && c.mode == RelationalMode && !wrong {
 		c.fail("schema", noFields, "")
 	}
 	c.columns(t, s.fields)
@@ -122,17 +140,11 @@ func (c *compiler) compile() *Table {
 	return t
 }
 
-// schema reads the option of that name.
-func (c *compiler) schema() schema {
-	var s schema
+// schema reads the option of that name, and reports whether it is wrong.
+func (c *compiler) schema() (s schema, wrong bool) {
 	s.read(c.o.Schema)
-	for _, err := range s.errs {
-		c.fail("schema", err.Error(), "")
-	}
-	for _, text := range s.dropped {
-		c.warn("schema", text, "")
-	}
-	return s
+	c.issues = append(c.issues, s.issues...)
+	return s, slices.ContainsFunc(s.issues, func(i spec.Issue) bool { return !i.Warning })
 }
 
 // CompileSchema makes the table of a schema alone, for a module whose other
@@ -142,8 +154,8 @@ func (c *compiler) schema() schema {
 func CompileSchema(d *Dialect, name string, option any) (*Table, []spec.Issue) {
 	c := compiler{o: &Options{Schema: option}, d: d, mode: RelationalMode, alone: true}
 	t := &Table{Dialect: d, Mode: c.mode, Name: name}
-	s := c.schema()
-	if len(s.fields) == 0 && len(s.errs) == 0 {
+	s, wrong := c.schema()
+	if len(s.fields) == 0 && !wrong {
 		c.fail("schema", noFields, "")
 	}
 	c.columns(t, s.fields)
@@ -155,12 +167,12 @@ const noFields = "has no fields: nothing of an event would be kept"
 
 // named checks a name. It is quoted in statements: what is refused here would be
 // cut off or could not be typed without quotes.
-func (c *compiler) named(field, s string) {
+func (c *compiler) named(field, s string, below ...string) {
 	switch {
 	case !name.MatchString(s):
-		c.fail(field, fmt.Sprintf("%q is no name: want letters, digits and _, and no digit first", clip(s)), "")
+		c.fail(field, fmt.Sprintf("%q is no name: want letters, digits and _, and no digit first", clip(s)), "", below...)
 	case len(s) > c.d.MaxName:
-		c.fail(field, fmt.Sprintf("%q has %d characters; %s takes %d", clip(s), len(s), c.d.Title, c.d.MaxName), "")
+		c.fail(field, fmt.Sprintf("%q has %d characters; %s takes %d", clip(s), len(s), c.d.Title, c.d.MaxName), "", below...)
 	}
 }
 
@@ -170,9 +182,9 @@ func (c *compiler) columns(t *Table, fields []field) {
 	taken := make(map[string]string) // column in lower case → field
 	for _, f := range fields {
 		key := strings.ToLower(f.column.Name)
-		c.named("schema", f.column.Name)
+		c.named("schema", f.column.Name, f.at...)
 		if other, twice := taken[key]; twice {
-			c.fail("schema", fmt.Sprintf("the fields %q and %q have one column, %q", other, f.name, f.column.Name), `set "column" of one of them`)
+			c.fail("schema", fmt.Sprintf("the fields %q and %q have one column, %q", other, f.name, f.column.Name), `set "column" of one of them`, f.at...)
 		}
 		taken[key] = f.name
 	}
@@ -189,7 +201,8 @@ func (c *compiler) columns(t *Table, fields []field) {
 	}
 	own := func(column string, typ Type, notNull bool, value func(*source) (any, error)) {
 		if !free(column) {
-			c.fail("schema", fmt.Sprintf("the field %q has the column %q, which is hookd's own", taken[column], column), `set another "column"`)
+			i := slices.IndexFunc(fields, func(f field) bool { return f.name == taken[column] })
+			c.fail("schema", fmt.Sprintf("the field %q has the column %q, which is hookd's own", taken[column], column), `set another "column"`, fields[i].at...)
 		}
 		add(column, typ, notNull, value)
 	}
@@ -219,12 +232,12 @@ func (c *compiler) columns(t *Table, fields []field) {
 
 func (c *compiler) indexes(t *Table, all []Index) {
 	for _, x := range all {
-		c.named("schema", x.Name)
+		c.named("schema", x.Name, x.at...)
 		for i, column := range x.Columns {
 			if found, ok := t.find(column); ok {
 				x.Columns[i] = found
 			} else {
-				c.fail("schema", fmt.Sprintf("the index %q is on %q, which is no field or column", clip(x.Name), clip(column)), "")
+				c.fail("schema", fmt.Sprintf("the index %q is on %q, which is no field or column", clip(x.Name), clip(column)), "", x.at...)
 			}
 		}
 		t.Indexes = append(t.Indexes, x)
