@@ -2,6 +2,7 @@ package postgresql
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
@@ -169,4 +170,18 @@ func encode(row []any) [][]byte {
 		}
 	}
 	return out
+}
+
+// rounds reports a number with more digits behind the point than scale. What is no
+// number is the server's to refuse.
+func rounds(s string, scale int) bool {
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return false
+	}
+	ten := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(scale, -scale))), nil))
+	if scale < 0 {
+		ten.Inv(ten)
+	}
+	return !r.Mul(r, ten).IsInt()
 }
