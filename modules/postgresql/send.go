@@ -237,7 +237,9 @@ func (s *session) statement(ctx context.Context, sql string) (string, error) {
 		return name, nil
 	}
 	var e *pgconn.PgError
-	if _, err := s.Prepare(ctx, name, sql, nil); err != nil && !(errors.As(err, &e) && e.Code == stateStatementThere) { // the name says which statement it is
+	switch _, err := s.Prepare(ctx, name, sql, nil); {
+	case errors.As(err, &e) && e.Code == stateStatementThere: // by its name it is this one
+	case err != nil:
 		return "", err
 	}
 	s.prepared[name] = true
