@@ -116,3 +116,16 @@ func TestKeyThatIsNotUnique(t *testing.T) {
 		t.Errorf("after it was mended: %v", err)
 	}
 }
+
+// What does not fit the schema is told whether or not the server is there.
+func TestBadRowWithoutAServer(t *testing.T) {
+	b := newServer(t)
+	d := destination(t, b.connection(), fmt.Sprintf(`{"table": %q, "storage_mode": "relational", "schema": {"n": "integer"}}`, b.table))
+	b.proxy.Cut()
+	rs := d.SendBatch(t.Context(), []*event.Delivery{delivery(`{"n": 1}`), delivery(`{"n": "x"}`)})
+	if f := modules.FailureOf(rs[0].Err); rs[0].Err == nil || f.Kind == modules.Rejected {
+		t.Errorf("the good one: %v", rs[0].Err)
+	}
+	moduletest.Want(t, "the bad one", rs[1].Err, modules.Rejected, "mysql_value", "column n")
+	b.proxy.Restore()
+}

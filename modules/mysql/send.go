@@ -55,20 +55,32 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 	if ctx.Err() != nil {
 		return all(results, link.Ended(ctx, fmt.Errorf("mysql: %s: not sent", d.client.target.addr())))
 	}
-	p, err := d.ready(ctx)
-	if err != nil {
-		return all(results, err)
-	}
 	rs := make([]row, 0, len(ds))
 	for i, x := range ds {
-		r, err := d.row(ctx, p, x)
-		if err != nil {
-			results[i].Err = err
+		r := row{i: i, id: x.ID.String()}
+		if r.values, results[i].Err = d.t.Row(ctx, x); results[i].Err == nil {
+			rs = append(rs, r)
+		}
+	}
+	if len(rs) == 0 {
+		return results
+	}
+	p, err := d.ready(ctx)
+	if err != nil {
+		for _, r := range rs {
+			results[r.i].Err = err
+		}
+		return results
+	}
+	good := rs[:0]
+	for _, r := range rs {
+		if err := d.suits(p, &r); err != nil {
+			results[r.i].Err = err
 			continue
 		}
-		r.i = i
-		rs = append(rs, r)
+		good = append(good, r)
 	}
+	rs = good
 	// All batches update rows in the same order, so that two of them wait for each
 	// other's rows and do not deadlock. Events of one key keep theirs.
 	slices.SortStableFunc(rs, func(a, b row) int { return strings.Compare(a.key, b.key) })
@@ -103,29 +115,25 @@ type row struct {
 	size   int // bytes of a statement
 }
 
-func (d *destination) row(ctx context.Context, p *plan, x *event.Delivery) (row, error) {
-	values, err := d.t.Row(ctx, x)
-	if err != nil {
-		return row{}, err
-	}
-	r := row{id: x.ID.String(), values: values}
+// suits makes the values ready for the table that is there.
+func (d *destination) suits(p *plan, r *row) (err error) {
 	for i, c := range p.t.Columns {
-		if values[i], err = value(c, values[i], p.columns[c.Name]); err != nil {
-			return row{}, modules.Reject(dialect.CodeValue(), fmt.Errorf("mysql: table %s, column %s (%s): %w", d.t, c.Name, c.Type, err))
+		if r.values[i], err = value(c, r.values[i], p.columns[c.Name]); err != nil {
+			return modules.Reject(dialect.CodeValue(), fmt.Errorf("mysql: table %s, column %s (%s): %w", d.t, c.Name, c.Type, err))
 		}
 		if c.Name == p.t.Key {
-			r.key = fmt.Sprint(values[i])
+			r.key = fmt.Sprint(r.values[i])
 		}
 		r.size += 16
-		if s, ok := values[i].(string); ok {
+		if s, ok := r.values[i].(string); ok {
 			r.size += len(s)
 		}
 	}
 	if r.size > d.client.packet {
-		return row{}, modules.Reject(modules.CodeTooLarge, fmt.Errorf("mysql: %s: a row of %d bytes; the server's max_allowed_packet has room for %d",
+		return modules.Reject(modules.CodeTooLarge, fmt.Errorf("mysql: %s: a row of %d bytes; the server's max_allowed_packet has room for %d",
 			d.client.target.addr(), r.size, d.client.packet))
 	}
-	return r, nil
+	return nil
 }
 
 // maxTries is how often a statement is run that lost against another.
