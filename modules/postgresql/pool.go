@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -124,7 +125,9 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	app, _, _ := strings.Cut(k.env.Owner, " ")
 	cfg.RuntimeParams = map[string]string{"application_name": app, "client_encoding": "UTF8"}
 	maps.Copy(cfg.RuntimeParams, t.params)
-	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the guard resolves
+	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) {
+		return []string{cmp.Or(t.hostaddr, host)}, nil // the guard resolves
+	}
 	s := &session{prepared: make(map[string]bool)}
 	var (
 		over   atomic.Bool
