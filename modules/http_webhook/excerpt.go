@@ -3,6 +3,7 @@ package httpwebhook
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -82,5 +83,7 @@ func (o *Options) secrets() []string {
 	for part := range strings.SplitSeq(o.URL.Path, "/") {
 		add(part, 16)
 	}
+	// Longest first: one that is a part of another would leave the rest of it.
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return all
 }

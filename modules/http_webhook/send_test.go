@@ -377,6 +377,24 @@ func TestSecretsInAnswers(t *testing.T) {
 	noSecret(t, fmt.Sprint(err))
 }
 
+// A secret that begins like another does not leave the rest of that one behind.
+func TestSecretInsideAnother(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	r.answer(func(w http.ResponseWriter, req *http.Request) {
+		w.WriteHeader(404)
+		_, _ = io.WriteString(w, req.Header.Get("X-B"))
+	})
+	for range 20 { // headers have no order
+		o := options(t, r.url())
+		o.Headers = map[string]secret.String{"X-A": secret.New("abcd"), "X-B": secret.New("abcd-and-more"), "X-C": secret.New("more")}
+		_, err := open(t, o, loopback).Send(t.Context(), delivery(nil, "{}"))
+		if text := fmt.Sprint(err); strings.Contains(text, "and") {
+			t.Fatal(text)
+		}
+	}
+}
+
 func noSecret(t *testing.T, text string) {
 	t.Helper()
 	for _, s := range []string{"path-secret", "query-secret", "header-secret", "kkkk"} {
