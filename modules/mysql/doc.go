@@ -28,7 +28,7 @@ A field that takes the column ` + "`created_at`" + ` replaces it; one that takes
 ` + "```" + `
 
 It means what it means for postgresql: a field is looked for by its name, which may be a path with points, by ` + "`path`, or by `jq` with `$event`" + `. What is not there is the ` + "`default`" + ` or NULL; a JSON null is NULL, and
-never the default (of ` + "`jq`" + `, null is "not there"). A value that does not fit its type is a dead letter that names the column: nothing is rounded or cut off, also where the column that is there has fewer digits than the schema says.
+never the default (of ` + "`jq`" + `, null is "not there"; of several values the first counts). A value that does not fit its type is a dead letter that names the column: nothing is rounded or cut off, also where the column that is there has fewer digits than the schema says.
 
 | type | column | differs from postgresql |
 |---|---|---|

@@ -26,7 +26,7 @@ A field that takes the column ` + "`created_at`" + ` replaces it; one that takes
 ` + "```" + `
 
 A field is looked for by its name, which may be a path with points, by ` + "`path`, or by `jq`" + ` with ` + "`$event`" + `. What is not there is the ` + "`default`" + ` or NULL; a JSON null is NULL, and never the default (of ` + "`jq`" + `, null is
-"not there"). Types: text, varchar(n), integer (64 bits), float, numeric(p,s), boolean, timestamp (RFC 3339, or Unix seconds or milliseconds; UTC without a zone), date, time, json, uuid; any other name
+"not there"; of several values the first counts). Types: text, varchar(n), integer (64 bits), float, numeric(p,s), boolean, timestamp (RFC 3339, or Unix seconds or milliseconds; UTC without a zone), date, time, json, uuid; any other name
 means text. Numbers keep all digits in numeric, text and json. A value that does not fit its type is a dead letter that names the column: nothing is rounded or cut off, also where the column that is there has fewer digits than the schema says.
 In the mode ` + "`relational`" + ` an event that has none of the fields is a dead letter, too.
 
