@@ -1,7 +1,7 @@
 package postgresql
 
 const doc = `
-**When a delivery counts.** It counts when its transaction is committed, and ` + "`synchronous_commit`" + ` is switched on for hookd's sessions where it is off. Up to 200 events share
+**When a delivery counts.** It counts when its transaction is committed, and ` + "`synchronous_commit`" + ` is switched on for it where it is off. Up to 200 events share
 one transaction; a row that the database refuses is taken out of it, and the others are committed. The row's id is the delivery's id, the same on every attempt: a repeat adds no row.
 
 **What is stored.**

@@ -37,6 +37,7 @@ type session struct {
 	*pgconn.PgConn
 	raw      net.Conn // below TLS
 	prepared map[string]bool
+	async    bool // the server, the database or the role does not wait for the disk
 }
 
 // open connects once, so that what is wrong with the connection is seen before
@@ -154,13 +155,12 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, connectFailure(ctx, t, err)
 	}
-	// A commit that is not on disk is none: the server, the database or the role
-	// may have another default.
-	_, err = s.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'").ReadAll()
+	asked, err := s.Exec(ctx, "SELECT current_setting('synchronous_commit')").ReadAll()
 	if err != nil {
 		k.drop(s)
 		return nil, connectFailure(ctx, t, err)
 	}
+	s.async = len(asked) == 1 && len(asked[0].Rows) == 1 && string(asked[0].Rows[0][0]) == "off"
 	return s, nil
 }
 

@@ -27,6 +27,10 @@ const (
 	maxTries = 5
 )
 
+// waitForDisk is for one transaction: a commit that is not on disk is none. What
+// is set for a session could be another's behind a pooler.
+const waitForDisk = "SELECT set_config('synchronous_commit', 'on', true)"
+
 // destination inserts into one table.
 type destination struct {
 	env    modules.Env
@@ -183,6 +187,9 @@ func (d *destination) commit(ctx context.Context, s *session, sh *shape, items [
 // not say which row is bad.
 func (d *destination) run(ctx context.Context, s *session, sh *shape, items []item) (at int, err error) {
 	batch := &pgconn.Batch{}
+	if s.async {
+		batch.ExecParams(waitForDisk, nil, nil, nil, nil)
+	}
 	if d.client.config.Prepare {
 		name, err := s.statement(ctx, sh.sql)
 		if err != nil {
@@ -198,10 +205,13 @@ func (d *destination) run(ctx context.Context, s *session, sh *shape, items []it
 	}
 	answers := s.ExecBatch(ctx, batch)
 	fresh := make([]bool, 0, len(items))
-	for answers.NextResult() {
+	for first := true; answers.NextResult(); first = false {
 		tag, err := answers.ResultReader().Close()
 		if err != nil {
 			break
+		}
+		if first && s.async {
+			continue
 		}
 		fresh = append(fresh, tag.RowsAffected() > 0)
 	}
