@@ -53,6 +53,7 @@ of another type, a number for instance, gets a column ` + "`delivery_id`" + ` wi
 | no right to it | tried again, ` + "`auth_failed`" + ` |
 | deadlock, serialization failure | tried again at once, up to five times, then later |
 | anything else, such as a trigger's own SQLSTATE or a security policy | tried again, ` + "`postgresql_<sqlstate>` or `auth_failed`" + `, and alone: the others of its batch are committed |
+| a lock of somebody else lasts longer than 5 s (or the ` + "`lock_timeout`" + ` of the role or the connection string) | tried again, ` + "`postgresql_55p03`" + `, and alone |
 | out of memory, connections (53) or disk | tried again, ` + "`unavailable`, `disk_full`" + ` |
 | ends the connection, became read-only, or is gone | connected anew, then tried again |
 | does not let hookd in | tried again without using attempts up, ` + "`auth_failed`" + ` |

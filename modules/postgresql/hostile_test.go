@@ -1,10 +1,12 @@
 package postgresql_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
@@ -172,6 +174,32 @@ func TestTextID(t *testing.T) {
 		}
 	}
 	if got := fmt.Sprint(b.rows("SELECT id FROM " + b.table)); got != "[["+x.ID.String()+"]]" {
+		t.Error(got)
+	}
+}
+
+// A row that somebody else holds locked does not cost the others of its batch
+// their time.
+func TestLockedRow(t *testing.T) {
+	b := newDatabase(t)
+	d, _ := destination(t, b.connection(), fmt.Sprintf(`{"table": %q, "storage_mode": "relational", "upsert": true, "upsert_key": "k", "schema": {"k": "integer", "v": "text"}}`, b.table))
+	batch := func(v string) []modules.Result {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		return d.SendBatch(ctx, []*event.Delivery{delivery(`{"k": 1, "v": "` + v + `"}`), delivery(`{"k": 2, "v": "` + v + `"}`)})
+	}
+	if rs := batch("a"); rs[0].Err != nil || rs[1].Err != nil {
+		t.Fatal(rs)
+	}
+	b.do("BEGIN")
+	b.do("UPDATE " + b.table + " SET v = 'mine' WHERE k = 1")
+	rs := batch("b")
+	b.do("ROLLBACK")
+	want(t, rs[0].Err, modules.Retryable, "postgresql_55p03", "lock timeout")
+	if rs[1].Err != nil {
+		t.Errorf("the other: %v", rs[1].Err)
+	}
+	if got := fmt.Sprint(b.rows("SELECT k, v FROM " + b.table + " ORDER BY k")); got != "[[1 a] [2 b]]" {
 		t.Error(got)
 	}
 }

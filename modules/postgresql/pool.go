@@ -37,7 +37,7 @@ type session struct {
 	*pgconn.PgConn
 	raw      net.Conn // below TLS
 	prepared map[string]bool
-	async    bool // the server, the database or the role does not wait for the disk
+	begin    string // what each transaction begins with; "" for nothing
 }
 
 // open connects once, so that what is wrong with the connection is seen before
@@ -155,12 +155,16 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, connectFailure(ctx, t, err)
 	}
-	asked, err := s.Exec(ctx, "SELECT current_setting('synchronous_commit')").ReadAll()
+	asked, err := s.Exec(ctx, "SELECT current_setting('synchronous_commit'), current_setting('lock_timeout')").ReadAll()
 	if err != nil {
 		k.drop(s)
 		return nil, connectFailure(ctx, t, err)
 	}
-	s.async = len(asked) == 1 && len(asked[0].Rows) == 1 && string(asked[0].Rows[0][0]) == "off"
+	if len(asked) != 1 || len(asked[0].Rows) != 1 {
+		k.drop(s)
+		return nil, modules.Retry(modules.CodeBadAnswer, errors.New("the server does not tell its settings: is it PostgreSQL?"))
+	}
+	s.begin = begin(string(asked[0].Rows[0][0]), string(asked[0].Rows[0][1]))
 	return s, nil
 }
 

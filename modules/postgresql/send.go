@@ -27,10 +27,6 @@ const (
 	maxTries = 5
 )
 
-// waitForDisk is for one transaction: a commit that is not on disk is none. What
-// is set for a session could be another's behind a pooler.
-const waitForDisk = "SELECT set_config('synchronous_commit', 'on', true)"
-
 // destination inserts into one table.
 type destination struct {
 	env    modules.Env
@@ -187,8 +183,8 @@ func (d *destination) commit(ctx context.Context, s *session, sh *shape, items [
 // not say which row is bad.
 func (d *destination) run(ctx context.Context, s *session, sh *shape, items []item) (at int, err error) {
 	batch := &pgconn.Batch{}
-	if s.async {
-		batch.ExecParams(waitForDisk, nil, nil, nil, nil)
+	if s.begin != "" {
+		batch.ExecParams(s.begin, nil, nil, nil, nil)
 	}
 	if d.client.config.Prepare {
 		name, err := s.statement(ctx, sh.sql)
@@ -210,7 +206,7 @@ func (d *destination) run(ctx context.Context, s *session, sh *shape, items []it
 		if err != nil {
 			break
 		}
-		if first && s.async {
+		if first && s.begin != "" {
 			continue
 		}
 		fresh = append(fresh, tag.RowsAffected() > 0)
