@@ -81,6 +81,11 @@ func runServe(ctx context.Context, a *app, o *serveOptions) error {
 	opts.Modules, opts.Auth, opts.Catalog = r.modules, r.auth, r.catalog()
 	opts.Files.Lookup = a.env.Lookup
 	opts.Log = a.logger(s)
+	if brokenPipe != nil {
+		// Who reads the standard output may go away. That fails what is written to
+		// it, and must not end the deliveries to everything else.
+		signal.Ignore(brokenPipe)
+	}
 	reload, stop := onHangup()
 	defer stop()
 	opts.Reload = reload

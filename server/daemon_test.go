@@ -73,6 +73,7 @@ type daemonConfig struct {
 	bin, dir, data string
 	listen, admin  string
 	env            []string
+	stdout         *os.File // instead of the log; nil for none
 }
 
 // newDaemonConfig writes the configuration of a hook "github" that delivers to
@@ -116,6 +117,9 @@ func (c daemonConfig) start(t testing.TB) *daemon {
 	d.cmd.Dir = c.dir
 	d.cmd.Env = append(os.Environ(), c.env...)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	if c.stdout != nil {
+		d.cmd.Stdout = c.stdout
+	}
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package httpwebhook
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,9 @@ const (
 // secret. An answer that breaks off is cut there: its status counts.
 func (e *endpoint) excerpt(resp *http.Response) string {
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return "" // the body is the connection, whose end no context brings about
+	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	// Secrets go before the cut: half of one would be left otherwise.
 	text := string(body)
@@ -79,5 +83,7 @@ func (o *Options) secrets() []string {
 	for part := range strings.SplitSeq(o.URL.Path, "/") {
 		add(part, 16)
 	}
+	// Longest first: one that is a part of another would leave the rest of it.
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return all
 }

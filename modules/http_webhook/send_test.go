@@ -1,12 +1,14 @@
 package httpwebhook_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -375,6 +377,24 @@ func TestSecretsInAnswers(t *testing.T) {
 	noSecret(t, fmt.Sprint(err))
 }
 
+// A secret that begins like another does not leave the rest of that one behind.
+func TestSecretInsideAnother(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	r.answer(func(w http.ResponseWriter, req *http.Request) {
+		w.WriteHeader(404)
+		_, _ = io.WriteString(w, req.Header.Get("X-B"))
+	})
+	for range 20 { // headers have no order
+		o := options(t, r.url())
+		o.Headers = map[string]secret.String{"X-A": secret.New("abcd"), "X-B": secret.New("abcd-and-more"), "X-C": secret.New("more")}
+		_, err := open(t, o, loopback).Send(t.Context(), delivery(nil, "{}"))
+		if text := fmt.Sprint(err); strings.Contains(text, "and") {
+			t.Fatal(text)
+		}
+	}
+}
+
 func noSecret(t *testing.T, text string) {
 	t.Helper()
 	for _, s := range []string{"path-secret", "query-secret", "header-secret", "kkkk"} {
@@ -470,5 +490,82 @@ func TestOneConnectionManyDestinations(t *testing.T) {
 	wg.Wait()
 	if err := k.Close(t.Context()); err != nil { // goleak sees what it left
 		t.Error(err)
+	}
+}
+
+// A far end that switches protocols has the connection for itself: what it does
+// with it must not hold a delivery beyond its time.
+func TestSwitchedProtocolsAndHeldOpen(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c) // until hookd hangs up
+	}()
+	o := options(t, "http://"+l.Addr().String())
+	o.Timeout = time.Second
+	sent := make(chan error, 1)
+	dest := open(t, o, loopback)
+	go func() {
+		_, err := dest.Send(t.Context(), delivery(nil, "{}"))
+		sent <- err
+	}()
+	select {
+	case err := <-sent:
+		if f := failure(t, err); f.Code != modules.CodeBadAnswer {
+			t.Errorf("%s: %v", f.Code, err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("no end")
+	}
+	<-ended
+	_ = l.Close()
+}
+
+// A kept connection that the far end closes when the next request comes costs no
+// attempt: the request is sent once more over another.
+func TestConnectionClosedWhileIdle(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		served.Wait()
+	})
+	served.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				defer c.Close()
+				in := bufio.NewReader(c)
+				if req, err := http.ReadRequest(in); err == nil {
+					_, _ = io.Copy(io.Discard, req.Body)
+					_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+					_, _ = in.ReadByte() // of the next
+				}
+			})
+		}
+	})
+	dest := open(t, options(t, "http://"+l.Addr().String()), loopback)
+	for i := range 3 {
+		if _, err := dest.Send(t.Context(), delivery(nil, "{}")); err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
 	}
 }

@@ -44,7 +44,7 @@ func (d *destination) Check(ctx context.Context) (err error) {
 	case err != nil:
 		return k.failure(ctx, err, d.t.String())
 	case p.singly:
-		if err := fresh.prepare(ctx, replace(p.t, p.scales[rows.ColCreated])); err != nil {
+		if err := fresh.prepare(ctx, replace(p.t, p.columns[rows.ColCreated].scale)); err != nil {
 			return err
 		}
 	}

@@ -79,21 +79,22 @@ func sqlType(c rows.Column, keyed bool) string {
 	return "LONGTEXT"
 }
 
-// value makes the driver's value of the row's. scale is how many digits behind
-// the point the column has, where it is a DECIMAL: the server would round the
-// rest away without a word. The time that is zero is spelled out, because the
-// driver makes a date of zeros of it.
-func value(c rows.Column, v any, scale int) (any, error) {
+// value makes the driver's value of the row's. in is the column that is there:
+// where it has fewer digits behind the point, the server would round the rest away
+// without a word. The time that is zero is spelled out, because the driver makes a
+// date of zeros of it.
+func value(c rows.Column, v any, in column) (any, error) {
 	switch v := v.(type) {
 	case time.Time:
 		return v.UTC().Truncate(time.Microsecond).Format("2006-01-02 15:04:05.000000"), nil
 	case string:
-		switch c.Type.Kind {
-		case rows.Integer:
+		switch {
+		case c.Type.Kind == rows.Integer:
 			return strconv.ParseInt(v, 10, 64)
-		case rows.Decimal:
-			return decimal(v, scale)
-		default:
+		case c.Type.Kind == rows.Decimal && !in.exact():
+			return decimal(v, maxScale)
+		case c.Type.Kind == rows.Decimal, c.Type.Kind == rows.Float && in.exact():
+			return decimal(v, in.scale)
 		}
 	}
 	return v, nil

@@ -28,7 +28,7 @@ A field that takes the column ` + "`created_at`" + ` replaces it; one that takes
 ` + "```" + `
 
 It means what it means for postgresql: a field is looked for by its name, which may be a path with points, by ` + "`path`, or by `jq` with `$event`" + `. What is not there is the ` + "`default`" + ` or NULL; a JSON null is NULL, and
-never the default (of ` + "`jq`" + `, null is "not there"). A value that does not fit its type is a dead letter that names the column: nothing is rounded or cut off, also where the column that is there has fewer digits than the schema says.
+never the default (of ` + "`jq`" + `, null is "not there"; of several values the first counts). A value that does not fit its type is a dead letter that names the column: nothing is rounded or cut off, also where the column that is there has fewer digits than the schema says.
 
 | type | column | differs from postgresql |
 |---|---|---|
@@ -45,7 +45,8 @@ never the default (of ` + "`jq`" + `, null is "not there"). A value that does no
 
 ` + "`\\u0000`" + ` is stored, which PostgreSQL cannot. Half of a surrogate pair is a dead letter in both. Texts of a table that hookd made are compared as in PostgreSQL: by case, accents and trailing spaces (the last not by a MySQL older than 8.0.17).
 
-**Upsert.** With ` + "`upsert`" + ` the row with the same ` + "`upsert_key`" + ` gets the values of the event, all but ` + "`id` and `webhook_id`" + `. An event that was received before the one that the row has changes nothing.
+**Upsert.** With ` + "`upsert`" + ` the row with the same ` + "`upsert_key`" + ` gets the values of the event, all but ` + "`id` and `webhook_id`" + `. An event that was received before the one that the row has changes nothing;
+` + "`created_at`" + ` tells, so that a field that takes its place gives that up.
 The key needs a unique index of its own. Where something else is unique, too, rows go one by one, and slower: ON DUPLICATE KEY UPDATE would update whichever row has any of the values.
 
 **What is created.** With ` + "`create`" + `, the default: the table (InnoDB, utf8mb4), and in one that is there the columns and indexes that are missing; each is announced in the log, and nothing is ever changed or dropped. Added columns may be
@@ -65,7 +66,9 @@ another character set than utf8mb4 refuses texts that it has not, and the row is
 | the row is larger than ` + "`max_allowed_packet`" + ` | dead letter at once, ` + "`too_large`" + ` |
 | table, column or unique index is missing and may not be added | tried again, ` + "`not_found`" + ` |
 | no right to it | tried again, ` + "`auth_failed`" + ` |
-| deadlock, lock wait time-out (10 s) | tried again, ` + "`mysql_1213`, `mysql_1205`" + ` |
+| deadlock | tried again at once, up to five times, then later, ` + "`mysql_1213`" + ` |
+| lock wait time-out (10 s) | tried again, ` + "`mysql_1205`" + ` |
+| any error that is not listed, such as a trigger's own number | tried again, ` + "`mysql_<number of the error>`" + `, and alone: the others of its batch are committed |
 | too many connections, or the account's limits | tried again after 5 s, ` + "`throttled`" + ` |
 | disk full | tried again, ` + "`disk_full`" + ` |
 | ends the connection, became read-only, or is gone | connected anew, then tried again |

@@ -72,6 +72,13 @@ func aboutOne(err error) bool {
 	return c == data || c == duplicate || c == large || errors.Is(err, driver.ErrPktTooLarge)
 }
 
+// unknown reports an error of the server that hookd cannot tell, such as a
+// trigger's own number: it may be one row's, and may have undone more than that.
+func unknown(err error) bool {
+	c, e := classOf(err)
+	return c == other && e != nil && e.Number != syntax
+}
+
 // failure says what the error of a statement means. table is what it was about.
 func (k *client) failure(ctx context.Context, err error, table string) error {
 	f := modules.FailureOf(k.classify(ctx, err, table, false))

@@ -38,6 +38,8 @@ func TestJSON(t *testing.T) {
 			{Options: `{"table": "t", "storage_mode": "relational"}`, Path: "storage_mode"},
 			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "decimal(70,2)"}}`, Want: "65 digits", Path: "schema.a"},
 			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "varchar(1000) unique"}}`, Want: "768", Path: "schema.a"},
+			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"fields": {"a": "integer"}, "indexes": {"x": {"columns": ["a"]}, "X": {"columns": ["a"]}}}}`, Want: "taken", Path: "schema.indexes.x"},
+			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"fields": {"a": "integer"}, "indexes": {"primary": {"columns": ["a"]}}}}`, Want: "taken", Path: "schema.indexes.primary"},
 			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "json unique"}}`, Want: "unique", Path: "schema.a"},
 			{Options: `{"table": "t", "storage_mode": "hybrid", "schema": {"a": "text"}, "upsert": true, "upsert_key": "b"}`, Path: "upsert_key"},
 			{Connection: `{"port": 70000}`, Path: "port"},

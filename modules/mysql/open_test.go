@@ -75,7 +75,7 @@ func TestOpenStrangers(t *testing.T) {
 		m := mysql.Module()
 		c := m.Connection()
 		moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
 		cancel()
 		moduletest.Want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")

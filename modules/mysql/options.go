@@ -2,6 +2,8 @@ package mysql
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/modules/internal/rows"
@@ -33,7 +35,10 @@ func (o *Options) Validate() []spec.Issue {
 			fail("the column %q is %s; MySQL keeps texts of up to %d characters unique", c.Name, c.Type, maxKeyed)
 		}
 	}
-	for _, x := range t.Indexes {
+	for i, x := range t.Indexes {
+		if strings.EqualFold(x.Name, "primary") || slices.ContainsFunc(t.Indexes[:i], func(y rows.Index) bool { return strings.EqualFold(x.Name, y.Name) }) {
+			issues = append(issues, x.Issue(fmt.Sprintf("the index %q has a name that is taken: MySQL knows no case in them, and PRIMARY is its own", x.Name)))
+		}
 		for _, name := range x.Columns {
 			if c, _ := t.Column(name); c.Type.Kind == rows.JSON {
 				issues = append(issues, x.Issue(fmt.Sprintf("the index %q is on %q, which is %s: MySQL has no index on that", x.Name, name, c.Type)))

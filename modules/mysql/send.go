@@ -55,31 +55,47 @@ func (d *destination) SendBatch(ctx context.Context, ds []*event.Delivery) []mod
 	if ctx.Err() != nil {
 		return all(results, link.Ended(ctx, fmt.Errorf("mysql: %s: not sent", d.client.target.addr())))
 	}
+	rs := make([]row, 0, len(ds))
+	for i, x := range ds {
+		r := row{i: i, id: x.ID.String()}
+		if r.values, results[i].Err = d.t.Row(ctx, x); results[i].Err == nil {
+			rs = append(rs, r)
+		}
+	}
+	if len(rs) == 0 {
+		return results
+	}
 	p, err := d.ready(ctx)
 	if err != nil {
-		return all(results, err)
-	}
-	var chunk []row
-	size := 0
-	flush := func() {
-		if len(chunk) > 0 {
-			d.store(ctx, p, chunk, results)
+		for _, r := range rs {
+			results[r.i].Err = err
 		}
-		chunk, size = nil, 0
+		return results
 	}
-	for i, x := range ds {
-		r, err := d.row(ctx, p, x)
-		if err != nil {
-			results[i].Err = err
+	good := rs[:0]
+	for _, r := range rs {
+		if err := d.suits(p, &r); err != nil {
+			results[r.i].Err = err
 			continue
 		}
-		r.i = i
-		if size+r.size > d.client.packet || (len(chunk)+1)*len(p.t.Columns) > maxPlaceholders {
-			flush()
+		good = append(good, r)
+	}
+	rs = good
+	// All batches update rows in the same order, so that two of them wait for each
+	// other's rows and do not deadlock. Events of one key keep theirs.
+	slices.SortStableFunc(rs, func(a, b row) int { return strings.Compare(a.key, b.key) })
+	var chunk []row
+	size := 0
+	for _, r := range rs {
+		if len(chunk) > 0 && (size+r.size > d.client.packet || (len(chunk)+1)*len(p.t.Columns) > maxPlaceholders) {
+			d.store(ctx, p, chunk, results)
+			chunk, size = nil, 0
 		}
 		chunk, size = append(chunk, r), size+r.size
 	}
-	flush()
+	if len(chunk) > 0 {
+		d.store(ctx, p, chunk, results)
+	}
 	return results
 }
 
@@ -94,62 +110,114 @@ func all(results []modules.Result, err error) []modules.Result {
 type row struct {
 	i      int // in the batch
 	id     string
+	key    string // of an upsert
 	values []any
 	size   int // bytes of a statement
 }
 
-func (d *destination) row(ctx context.Context, p *plan, x *event.Delivery) (row, error) {
-	values, err := d.t.Row(ctx, x)
-	if err != nil {
-		return row{}, err
-	}
-	r := row{id: x.ID.String(), values: values}
+// suits makes the values ready for the table that is there.
+func (d *destination) suits(p *plan, r *row) (err error) {
 	for i, c := range p.t.Columns {
-		if values[i], err = value(c, values[i], p.scales[c.Name]); err != nil {
-			return row{}, modules.Reject(dialect.CodeValue(), fmt.Errorf("mysql: table %s, column %s (%s): %w", d.t, c.Name, c.Type, err))
+		if r.values[i], err = value(c, r.values[i], p.columns[c.Name]); err != nil {
+			return modules.Reject(dialect.CodeValue(), fmt.Errorf("mysql: table %s, column %s (%s): %w", d.t, c.Name, c.Type, err))
+		}
+		if c.Name == p.t.Key {
+			r.key = fmt.Sprint(r.values[i])
 		}
 		r.size += 16
-		if s, ok := values[i].(string); ok {
+		if s, ok := r.values[i].(string); ok {
 			r.size += len(s)
 		}
 	}
 	if r.size > d.client.packet {
-		return row{}, modules.Reject(modules.CodeTooLarge, fmt.Errorf("mysql: %s: a row of %d bytes; the server's max_allowed_packet has room for %d",
+		return modules.Reject(modules.CodeTooLarge, fmt.Errorf("mysql: %s: a row of %d bytes; the server's max_allowed_packet has room for %d",
 			d.client.target.addr(), r.size, d.client.packet))
 	}
-	return r, nil
+	return nil
 }
+
+// maxTries is how often a statement is run that lost against another.
+const maxTries = 5
 
 // store writes rows that fit into one statement. One statement is one
 // transaction.
 func (d *destination) store(ctx context.Context, p *plan, chunk []row, results []modules.Result) {
+	errs := make([]error, len(chunk))
 	if p.singly {
-		for _, r := range chunk {
-			results[r.i] = d.result(ctx, p, d.upsert(ctx, p, r))
+		d.each(ctx, p, chunk, errs)
+	} else if err := d.together(ctx, p, chunk, errs); err != nil {
+		for i := range errs {
+			errs[i] = err
 		}
-		return
 	}
+	for i, r := range chunk {
+		results[r.i] = d.result(ctx, p, r, errs[i])
+	}
+}
+
+// together writes the rows with one statement, and one by one where it fails for
+// some of them. The error is that of all.
+func (d *destination) together(ctx context.Context, p *plan, chunk []row, errs []error) error {
 	var args []any
 	for _, r := range chunk {
 		args = append(args, r.values...)
 	}
-	_, err := d.client.db.ExecContext(ctx, insert(p.t, len(chunk), p.t.Key != ""), args...)
-	if len(chunk) > 1 && aboutOne(err) && ctx.Err() == nil {
-		d.isolate(ctx, p, chunk, results)
-		return
+	err := again(ctx, func() error {
+		_, err := d.client.db.ExecContext(ctx, insert(p.t, len(chunk), p.t.Key != ""), args...)
+		return err
+	})
+	switch {
+	case len(chunk) == 1 || ctx.Err() != nil:
+		return err
+	case aboutOne(err):
+		err = again(ctx, func() error { return d.isolate(ctx, p, chunk, errs) })
 	}
-	for _, r := range chunk {
-		results[r.i] = d.result(ctx, p, err)
+	if unknown(err) && ctx.Err() == nil {
+		d.each(ctx, p, chunk, errs)
+		return nil
+	}
+	return err
+}
+
+// again runs what the server undoes when it ends a deadlock.
+func again(ctx context.Context, f func() error) (err error) {
+	for range maxTries {
+		if err = f(); !isNumber(err, 1213) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// each writes the rows one by one, each in a transaction of its own.
+func (d *destination) each(ctx context.Context, p *plan, chunk []row, errs []error) {
+	for i, r := range chunk {
+		errs[i] = again(ctx, func() error {
+			if p.singly {
+				return d.upsert(ctx, p, r)
+			}
+			_, err := d.client.db.ExecContext(ctx, insert(p.t, 1, p.t.Key != ""), r.values...)
+			return err
+		})
 	}
 }
 
 // result is what the error of a row's statement means; a row that was there
 // already is stored.
-func (d *destination) result(ctx context.Context, p *plan, err error) modules.Result {
+func (d *destination) result(ctx context.Context, p *plan, r row, err error) modules.Result {
+	repeated := p.repeated(err)
+	if c, _ := classOf(err); c == duplicate && !repeated {
+		// Where other indexes are unique, the server names the first that has a
+		// value of the row: an earlier attempt's row has them all.
+		var failed error
+		if repeated, failed = d.has(ctx, p, r.id); failed != nil {
+			err = failed
+		}
+	}
 	switch {
 	case err == nil:
 		return modules.Result{Receipt: event.Receipt{Status: "a row in " + d.t.String()}}
-	case p.repeated(err):
+	case repeated:
 		return modules.Result{Receipt: event.Receipt{Status: "was in " + d.t.String() + " already"}}
 	}
 	if c, _ := classOf(err); c == missing {
@@ -158,46 +226,38 @@ func (d *destination) result(ctx context.Context, p *plan, err error) modules.Re
 	return modules.Result{Err: d.client.failure(ctx, err, d.t.String())}
 }
 
-// repeated reports a row that an earlier attempt has stored.
+// repeated reports an error that names the index of the id: the row is there.
 func (p *plan) repeated(err error) bool {
 	c, e := classOf(err)
 	return c == duplicate && slices.ContainsFunc(p.idKeys, func(name string) bool { return strings.EqualFold(name, keyOf(e.Message)) })
 }
 
+// has asks for the row of a delivery.
+func (d *destination) has(ctx context.Context, p *plan, id string) (there bool, err error) {
+	err = d.client.db.QueryRowContext(ctx, fmt.Sprintf("SELECT COUNT(*) > 0 FROM %s WHERE %s = ?", tableName(p.t), quote(p.t.ID)), id).Scan(&there)
+	return there, err
+}
+
 // isolate finds the rows that cannot be stored: each is written by itself, all
-// in one transaction. A statement that fails there undoes itself only.
-func (d *destination) isolate(ctx context.Context, p *plan, chunk []row, results []modules.Result) {
-	fail := func(err error) {
-		for _, r := range chunk {
-			results[r.i] = d.result(ctx, p, err)
-		}
-	}
+// in one transaction. A statement that is refused for its row undoes itself only;
+// any other error is that of all.
+func (d *destination) isolate(ctx context.Context, p *plan, chunk []row, errs []error) error {
 	tx, err := d.client.db.BeginTx(ctx, nil)
 	if err != nil {
-		fail(err)
-		return
+		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing to undo after a commit
 	stmt, err := tx.PrepareContext(ctx, insert(p.t, 1, p.t.Key != ""))
 	if err != nil {
-		fail(err)
-		return
+		return err
 	}
 	defer stmt.Close()
-	errs := make([]error, len(chunk))
 	for i, r := range chunk {
 		if _, errs[i] = stmt.ExecContext(ctx, r.values...); errs[i] != nil && !aboutOne(errs[i]) {
-			fail(errs[i]) // the transaction is gone, or may be
-			return
+			return errs[i] // the transaction is gone, or may be
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		fail(err)
-		return
-	}
-	for i, r := range chunk {
-		results[r.i] = d.result(ctx, p, errs[i])
-	}
+	return tx.Commit()
 }
 
 // maxRaces bounds how often two upserts of one key may overtake each other.
@@ -208,7 +268,7 @@ func (d *destination) upsert(ctx context.Context, p *plan, r row) error {
 	args := replaceArgs(p.t, r.values)
 	var err error
 	for range maxRaces {
-		res, failed := d.client.db.ExecContext(ctx, replace(p.t, p.scales[rows.ColCreated]), args...)
+		res, failed := d.client.db.ExecContext(ctx, replace(p.t, p.columns[rows.ColCreated].scale), args...)
 		if failed != nil {
 			return failed
 		}

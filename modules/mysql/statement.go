@@ -139,7 +139,11 @@ func indexes(t *rows.Table) []index {
 	var all []index
 	for _, c := range t.Columns {
 		if c.Unique && c.Name != t.ID {
-			all = append(all, index{rows.Index{Name: c.Name, Columns: []string{c.Name}, Unique: true}})
+			name := c.Name
+			if slices.ContainsFunc(t.Indexes, func(x rows.Index) bool { return strings.EqualFold(x.Name, name) }) {
+				name = "hookd_" + name
+			}
+			all = append(all, index{rows.Index{Name: name[:min(len(name), maxIdentifier)], Columns: []string{c.Name}, Unique: true}})
 		}
 	}
 	for _, x := range t.Indexes {

@@ -26,6 +26,11 @@ type column struct {
 	scale      int    // digits behind the point, or of a second
 }
 
+// exact reports a column whose numbers have no more digits than its scale says.
+func (c column) exact() bool {
+	return slices.Contains([]string{"decimal", "tinyint", "smallint", "mediumint", "int", "bigint"}, c.kind)
+}
+
 // there reports a table that exists.
 func (s *shape) there() bool { return len(s.columns) > 0 }
 
@@ -110,7 +115,11 @@ func (d *destination) ready(ctx context.Context) (*plan, error) {
 		s, err = d.make(ctx, s, d.suit(s))
 	}
 	if err != nil {
-		return nil, d.client.failure(ctx, err, d.t.String())
+		f := modules.FailureOf(d.client.failure(ctx, err, d.t.String()))
+		if f.Kind == modules.Rejected {
+			f.Kind = modules.Retryable // no row is to blame
+		}
+		return nil, &f
 	}
 	p, err := fit(s, d.suit(s))
 	if err != nil {
@@ -201,8 +210,9 @@ func (d *destination) make(ctx context.Context, s *shape, t *rows.Table) (*shape
 // plan is how rows are written to the table as it is.
 type plan struct {
 	t      *rows.Table
-	idKeys []string       // the unique indexes on the delivery's id
-	scales map[string]int // digits behind the point, or of a second
+	idKeys []string // the unique indexes on the delivery's id
+	// columns are the server's, by the names of rows.
+	columns map[string]column
 	// singly: a row that is there is found by the key alone. ON DUPLICATE KEY
 	// UPDATE would update whatever row has any value of any unique index.
 	singly bool
@@ -213,7 +223,7 @@ func fit(s *shape, t *rows.Table) (*plan, error) {
 	if !s.there() {
 		return nil, modules.Retry(modules.CodeNotFound, fmt.Errorf(`table %s is not there, and "create" is false`, t))
 	}
-	p := &plan{t: t, scales: make(map[string]int), idKeys: s.uniqueOn(t.ID)}
+	p := &plan{t: t, columns: make(map[string]column), idKeys: s.uniqueOn(t.ID)}
 	var absent []string
 	for _, c := range t.Columns {
 		got, ok := s.columns[strings.ToLower(c.Name)]
@@ -221,10 +231,7 @@ func fit(s *shape, t *rows.Table) (*plan, error) {
 			absent = append(absent, c.Name)
 			continue
 		}
-		p.scales[c.Name] = maxScale
-		if got.kind == "decimal" || got.kind == "datetime" || got.kind == "timestamp" {
-			p.scales[c.Name] = got.scale
-		}
+		p.columns[c.Name] = got
 		if c.Name == t.ID && !holdsID(got) {
 			return nil, modules.Retry(modules.CodeRefused, fmt.Errorf("table %s: the column %s is %s; hookd keeps the delivery's id there, a text of 36 characters", t, c.Name, got.kind))
 		}

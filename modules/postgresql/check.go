@@ -68,12 +68,8 @@ func (d *destination) Check(ctx context.Context) (err error) {
 	if len(p.unfilled) > 0 {
 		return d.unready(fmt.Errorf("columns that may not be null and have no default get no value: %s", strings.Join(p.unfilled, ", ")))
 	}
-	if !d.o.Create {
-		for _, m := range p.missing {
-			if !strings.HasPrefix(m, "index ") {
-				return d.unready(fmt.Errorf(`lacks %s, and "create" is false`, m))
-			}
-		}
+	if !d.o.Create && len(p.missing) > 0 {
+		return d.unready(fmt.Errorf(`lacks %s, and "create" is false`, p.missing[0]))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -94,6 +95,7 @@ func (c *Connection) Validate() []spec.Issue {
 // target is where to connect and how, once the two ways of writing are one.
 type target struct {
 	host, database, user, password string
+	hostaddr                       string // where to connect, if not to host; "" for none
 	port                           int
 	mode                           SSLMode
 	tls                            link.TLS
@@ -151,13 +153,16 @@ func (t *target) parse(s string) error {
 	} else if err := words(s, set); err != nil {
 		return err
 	}
-	for key, v := range set {
-		if v == "" {
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if set[key] == "" {
 			continue
 		}
-		if err := t.set(key, v); err != nil {
+		if err := t.set(key, set[key]); err != nil {
 			return err
 		}
+	}
+	if set["host"] == "" && t.hostaddr != "" {
+		t.host = t.hostaddr
 	}
 	if t.database == "" {
 		t.database = t.user
@@ -171,7 +176,11 @@ func (t *target) set(key, v string) error {
 		if strings.ContainsAny(v, "/,") {
 			return &badDSN{"names a socket or several hosts; one host is taken"}
 		}
-		t.host = strings.Trim(v, "[]")
+		if v = strings.Trim(v, "[]"); key == "hostaddr" {
+			t.hostaddr = v
+		} else {
+			t.host = v
+		}
 	case "port":
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 || n > 65535 {

@@ -32,6 +32,8 @@ const (
 	stateCanceled          = "57014"
 	stateRaised            = "P0001"
 	stateUnique            = "23505"
+	stateStatementThere    = "42P05"
+	stateTypeDiffers       = "42804"
 )
 
 // connectFailure says why the server did not let hookd in.
@@ -63,7 +65,9 @@ func lastLine(err error) string {
 }
 
 // code is the slug of a SQLSTATE that has no better one.
-func code(e *pgconn.PgError) string { return "postgresql_" + strings.ToLower(e.Code) }
+func code(e *pgconn.PgError) string { return slug(e.Code) }
+
+func slug(state string) string { return "postgresql_" + strings.ToLower(state) }
 
 // failure says what an error of a statement means.
 func (d *destination) failure(ctx context.Context, err error) error {
@@ -102,8 +106,19 @@ func (d *destination) failure(ctx context.Context, err error) error {
 	return modules.Retry(code(e), reason)
 }
 
-// aboutRow reports an error that another row would not have had.
-func aboutRow(err error) bool { return modules.FailureOf(err).Kind == modules.Rejected }
+// mayBeRow reports an error that another row need not have: one that the row is
+// refused for, and what hookd does not know, such as a trigger's own SQLSTATE or
+// the security policy of a table. A batch must not fail for one of its rows.
+func mayBeRow(err error) bool {
+	f := modules.FailureOf(err)
+	switch f.Code {
+	case slug(stateSerialization), slug(stateDeadlock), slug(stateNoStatement), slug(stateTypeDiffers):
+		return false
+	case modules.CodeAuthFailed:
+		return true
+	}
+	return f.Kind == modules.Rejected || f.Kind == modules.Retryable && strings.HasPrefix(f.Code, slug(""))
+}
 
 var (
 	parameter = regexp.MustCompile(`parameter \$(\d+)`)

@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -36,6 +37,7 @@ type session struct {
 	*pgconn.PgConn
 	raw      net.Conn // below TLS
 	prepared map[string]bool
+	begin    string // what each transaction begins with; "" for nothing
 }
 
 // open connects once, so that what is wrong with the connection is seen before
@@ -124,7 +126,9 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	app, _, _ := strings.Cut(k.env.Owner, " ")
 	cfg.RuntimeParams = map[string]string{"application_name": app, "client_encoding": "UTF8"}
 	maps.Copy(cfg.RuntimeParams, t.params)
-	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the guard resolves
+	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) {
+		return []string{cmp.Or(t.hostaddr, host)}, nil // the guard resolves
+	}
 	s := &session{prepared: make(map[string]bool)}
 	var (
 		over   atomic.Bool
@@ -151,13 +155,16 @@ func (k *client) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, connectFailure(ctx, t, err)
 	}
-	// A commit that is not on disk is none: the server, the database or the role
-	// may have another default.
-	_, err = s.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'").ReadAll()
+	asked, err := s.Exec(ctx, "SELECT current_setting('synchronous_commit'), current_setting('lock_timeout')").ReadAll()
 	if err != nil {
 		k.drop(s)
 		return nil, connectFailure(ctx, t, err)
 	}
+	if len(asked) != 1 || len(asked[0].Rows) != 1 {
+		k.drop(s)
+		return nil, modules.Retry(modules.CodeBadAnswer, errors.New("the server does not tell its settings: is it PostgreSQL?"))
+	}
+	s.begin = begin(string(asked[0].Rows[0][0]), string(asked[0].Rows[0][1]))
 	return s, nil
 }
 

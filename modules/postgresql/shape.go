@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +22,7 @@ type shape struct {
 	columns      []string            // what rows fill, in the order of rows.Table
 	types        map[string]string   // of all columns, as format_type has them
 	ofConstraint map[string][]string // columns of unique indexes, by name
+	scales       map[int]int         // digits behind the point that a column has, by its place in columns
 	sql          string              // the insert
 }
 
@@ -41,6 +45,9 @@ const (
  (SELECT string_agg(a.attname, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts-1]))
  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1)`
 )
+
+// numericType is a type that rounds without a word.
+var numericType = regexp.MustCompile(`^numeric\(\d+,(-?\d+)\)$`)
 
 // query reads a result as text.
 func query(ctx context.Context, s *session, sql string, args ...string) ([][]string, error) {
@@ -99,15 +106,26 @@ type plan struct {
 	statements []string // that add what is missing
 	missing    []string // the same for people
 	unfilled   []string // columns that must have a value and get none
+	indexes    []wanted // missing ones that rows go in without
 }
+
+// wanted is an index that is declared.
+type wanted struct{ name, statement string }
 
 func (p *plan) add(what, format string, args ...any) {
 	p.missing = append(p.missing, what)
 	p.statements = append(p.statements, fmt.Sprintf(format, args...))
 }
 
-// canHoldID are types that take the text of an id.
-var canHoldID = []string{"uuid", "text", "character varying", "character varying(36)", "character(36)"}
+// holdsID reports a type that takes the text of an id.
+func holdsID(typ string) bool {
+	if slices.Contains([]string{"uuid", "text", "character varying", "character(36)"}, typ) {
+		return true
+	}
+	var n int
+	_, err := fmt.Sscanf(typ, "character varying(%d)", &n)
+	return err == nil && n >= 36
+}
 
 // compare finds out what to add to a table that is there, or nil to make one.
 func compare(t *rows.Table, e *existing) *plan {
@@ -118,7 +136,7 @@ func compare(t *rows.Table, e *existing) *plan {
 	} else {
 		// A table whose id is a number, or something else of its own, gets a column
 		// for the delivery's.
-		if c, ok := e.columns[p.id]; ok && !slices.Contains(canHoldID, c.typ) {
+		if c, ok := e.columns[p.id]; ok && !holdsID(c.typ) {
 			p.id = rows.ColDelivery
 		}
 		filled := map[string]bool{p.id: true}
@@ -146,26 +164,36 @@ func compare(t *rows.Table, e *existing) *plan {
 		slices.Sort(p.unfilled)
 	}
 	has := func(name string) bool { return e != nil && e.indexes[name] }
-	if gin := t.Name + "_payload_gin"; t.Search && !has(gin) && len(gin) <= dialect.MaxName {
-		p.add("index "+gin, "CREATE INDEX IF NOT EXISTS %s ON %s USING gin (%s)", quote(gin), table, quote(rows.ColPayload))
+	index := func(name, format string, args ...any) {
+		if !has(name) {
+			p.indexes = append(p.indexes, wanted{name, fmt.Sprintf(format, args...)})
+		}
+	}
+	if gin := t.Name + "_payload_gin"; t.Search && len(gin) <= dialect.MaxName {
+		index(gin, "CREATE INDEX IF NOT EXISTS %s ON %s USING gin (%s)", quote(gin), table, quote(rows.ColPayload))
 	}
 	for _, x := range t.Indexes {
-		if !has(x.Name) {
-			unique := ""
-			if x.Unique {
-				unique = "UNIQUE "
-			}
-			p.add("index "+x.Name, "CREATE %sINDEX IF NOT EXISTS %s ON %s (%s)", unique, quote(x.Name), table, quoteAll(x.Columns))
+		unique := ""
+		if x.Unique {
+			unique = "UNIQUE "
 		}
+		index(x.Name, "CREATE %sINDEX IF NOT EXISTS %s ON %s (%s)", unique, quote(x.Name), table, quoteAll(x.Columns))
 	}
 	return p
 }
 
-// indexName keeps to the length that PostgreSQL has room for.
+// indexName keeps to the length that PostgreSQL has room for. What is cut off is
+// told apart by its sum: indexes of all tables of a schema share their names.
 func indexName(table, column string) string {
 	const tail = "_hookd_key"
 	name := table + "_" + column
-	return name[:min(len(name), dialect.MaxName-len(tail))] + tail
+	if room := dialect.MaxName - len(tail); len(name) > room {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(name))
+		sum := fmt.Sprintf("_%08x", h.Sum32())
+		name = name[:room-len(sum)] + sum
+	}
+	return name + tail
 }
 
 // prepare looks at the table once, adds what is missing, and remembers the
@@ -189,14 +217,19 @@ func (d *destination) prepare(ctx context.Context, s *session) (*shape, error) {
 	}
 	p := compare(d.table, e)
 	if len(p.statements) > 0 {
-		if e, err = d.add(ctx, s, e, p); err != nil {
+		if e, err = d.add(ctx, s, p); err != nil {
+			return nil, err
+		}
+	}
+	if d.o.Create && len(p.indexes) > 0 {
+		if err := d.index(ctx, s, p); err != nil {
 			return nil, err
 		}
 	}
 	if len(p.unfilled) > 0 {
 		return nil, d.unready(fmt.Errorf("columns that may not be null and have no default get no value: %s; give them a default, or fields in schema", strings.Join(p.unfilled, ", ")))
 	}
-	sh := &shape{types: make(map[string]string), ofConstraint: e.unique}
+	sh := &shape{types: make(map[string]string), ofConstraint: e.unique, scales: make(map[int]int)}
 	for name, c := range e.columns {
 		sh.types[name] = c.typ
 	}
@@ -206,6 +239,9 @@ func (d *destination) prepare(ctx context.Context, s *session) (*shape, error) {
 			name = p.id
 		}
 		sh.columns = append(sh.columns, name)
+		if m := numericType.FindStringSubmatch(sh.types[name]); m != nil {
+			sh.scales[i], _ = strconv.Atoi(m[1])
+		}
 	}
 	sh.sql = insert(d.table, sh.columns)
 	d.ready.Store(sh)
@@ -218,14 +254,9 @@ func (d *destination) unready(err error) error {
 }
 
 // add makes what is missing, in one transaction, and says so in the log.
-func (d *destination) add(ctx context.Context, s *session, before *existing, p *plan) (*existing, error) {
+func (d *destination) add(ctx context.Context, s *session, p *plan) (*existing, error) {
 	what := strings.Join(p.missing, ", ")
 	if !d.o.Create {
-		// Without an index of its own nothing breaks: it only makes reading fast.
-		needed := slices.ContainsFunc(p.missing, func(m string) bool { return !strings.HasPrefix(m, "index ") })
-		if !needed {
-			return before, nil
-		}
 		return nil, d.unready(fmt.Errorf(`%s missing, and "create" is false; to add it by hand: %s`, what, strings.Join(p.statements, "; ")))
 	}
 	_, err := s.Exec(ctx, strings.Join(p.statements, "; ")).ReadAll()
@@ -246,10 +277,42 @@ func (d *destination) add(ctx context.Context, s *session, before *existing, p *
 		return nil, d.setupFailure(ctx, err)
 	}
 	if after == nil || len(compare(d.table, after).statements) > 0 {
-		return nil, d.unready(errors.New("another session is changing it, or an index of the name is on another table: missing is " + what))
+		return nil, d.unready(errors.New("another session is changing it: missing is " + what))
 	}
 	d.env.Log.WarnContext(ctx, "added to the database", "table", d.table.String(), "added", what)
 	return after, nil
+}
+
+// index makes the declared indexes that are missing. One that cannot be made keeps
+// no row out: its name is taken in the schema, the values that are there are not
+// unique, or the table belongs to somebody else.
+func (d *destination) index(ctx context.Context, s *session, p *plan) error {
+	why := make(map[string]error)
+	for _, x := range p.indexes {
+		if _, err := s.Exec(ctx, x.statement).ReadAll(); err != nil {
+			f := modules.FailureOf(d.failure(ctx, err))
+			if ctx.Err() != nil || f.Kind == modules.Lost {
+				return &f
+			}
+			why[x.name] = f.Err
+		}
+	}
+	after, err := look(ctx, s, d.table)
+	if err != nil {
+		return d.setupFailure(ctx, err)
+	}
+	for _, x := range p.indexes {
+		switch err := why[x.name]; {
+		case after != nil && after.indexes[x.name]:
+			d.env.Log.WarnContext(ctx, "added to the database", "table", d.table.String(), "added", "index "+x.name)
+		case err == nil:
+			err = errors.New("another table or index of the schema has the name")
+			fallthrough
+		default:
+			d.env.Log.WarnContext(ctx, "an index is missing and cannot be made: rows go in without it", "table", d.table.String(), "index", x.name, "error", err)
+		}
+	}
+	return nil
 }
 
 // setupFailure differs from that of a row in one point: no row is to blame.

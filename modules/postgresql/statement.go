@@ -2,6 +2,7 @@ package postgresql
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
@@ -148,6 +149,28 @@ func insert(t *rows.Table, columns []string) string {
 	return b.String()
 }
 
+// lockTimeout is how long a row waits for one that somebody else has locked. It
+// leaves the others of its batch the most of a send's time.
+const lockTimeout = "5s"
+
+// begin is what a transaction begins with where the server, the database or the
+// role has other settings than hookd wants: a commit that is not on disk is none,
+// and a lock is not waited for without end. What is set for a session could be
+// another's behind a pooler.
+func begin(synchronousCommit, lock string) string {
+	var sets []string
+	if synchronousCommit == "off" {
+		sets = append(sets, "set_config('synchronous_commit', 'on', true)")
+	}
+	if lock == "0" {
+		sets = append(sets, "set_config('lock_timeout', '"+lockTimeout+"', true)")
+	}
+	if len(sets) == 0 {
+		return ""
+	}
+	return "SELECT " + strings.Join(sets, ", ")
+}
+
 // encode makes the parameters, in the form of text: the server reads it as
 // the type that the column has.
 func encode(row []any) [][]byte {
@@ -169,4 +192,18 @@ func encode(row []any) [][]byte {
 		}
 	}
 	return out
+}
+
+// rounds reports a number with more digits behind the point than scale. What is no
+// number is the server's to refuse.
+func rounds(s string, scale int) bool {
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return false
+	}
+	ten := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(scale, -scale))), nil))
+	if scale < 0 {
+		ten.Inv(ten)
+	}
+	return !r.Mul(r, ten).IsInt()
 }

@@ -225,3 +225,32 @@ func TestClockHeals(t *testing.T) {
 		t.Errorf("the second: %v (signed at %v)", err, signed)
 	}
 }
+
+// What switches protocols and keeps the connection is no S3, and holds nobody up.
+func TestSwitchedProtocols(t *testing.T) {
+	ended := make(chan struct{})
+	d := destination(t, fake(t, func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, r.Body)
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c) // until hookd hangs up
+	}), `{"bucket": "abc"}`)
+	sent := make(chan error, 1)
+	go func() {
+		_, err := d.Send(t.Context(), delivery(`{}`))
+		sent <- err
+	}()
+	select {
+	case err := <-sent:
+		want(t, "101", err, modules.Retryable, modules.FailureOf(err).Code, "protocol")
+	case <-time.After(20 * time.Second):
+		t.Fatal("no end")
+	}
+	<-ended
+}

@@ -36,7 +36,7 @@ func appendLine(b *bytes.Buffer, d *event.Delivery, headers bool) {
 	head := encodeJSON(l)
 	b.Write(head[:len(head)-1])
 	switch {
-	case json.Valid(d.Body):
+	case utf8.Valid(d.Body) && json.Valid(d.Body):
 		b.WriteString(`,"body":`)
 		if bytes.ContainsAny(d.Body, "\r\n") {
 			_ = json.Compact(b, d.Body) // it is valid

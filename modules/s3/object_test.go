@@ -231,3 +231,23 @@ func asJSON(s string) string {
 	_ = json.Unmarshal(b, &s)
 	return s
 }
+
+// A body that would be JSON but for bytes that are no UTF-8 must not make an
+// object that its readers cannot read.
+func TestLineOfNoUTF8(t *testing.T) {
+	b := newStore(t)
+	d := destination(t, b.connection(), b.options(`"ndjson": true`)).(modules.BatchDestination)
+	ds := []*event.Delivery{delivery(`{"n":1}`), delivery("{\"n\":\"\xe9\"}"), delivery("[1,\r\n2]")}
+	for i, r := range d.SendBatch(t.Context(), ds) {
+		if r.Err != nil {
+			t.Errorf("item %d: %v", i, r.Err)
+		}
+	}
+	var got []string
+	for _, m := range b.messages() {
+		got = append(got, string(m.Body))
+	}
+	if !slices.Equal(got, []string{`{"n":1}`, "{\"n\":\"\xe9\"}", "[1,2]"}) {
+		t.Errorf("%q", got)
+	}
+}

@@ -194,10 +194,10 @@ func (s *server) to(t testing.TB, more string) modules.BatchDestination {
 	return open(t, "", true).destination(t, fmt.Sprintf(`{"url": "ws://%s/events"%s}`, s.addr, more))
 }
 
-// send gives a delivery d five seconds.
+// send gives a delivery twenty seconds, which a busy machine may take.
 func send(t *testing.T, d modules.Destination, x *event.Delivery) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	r, err := d.Send(ctx, x)
 	return r.Status, err

@@ -218,15 +218,16 @@ func TestIdle(t *testing.T) {
 	if _, err := send(t, d, delivery(`{}`)); err != nil {
 		t.Fatal(err)
 	}
+	before := p.Accepted()         // more than one where the machine is as slow as a silent server
 	entered, release := p.Freeze() // nobody sends: what is held is a ping
 	select {
 	case <-entered:
-	case <-time.After(5 * time.Second):
-		t.Error("no ping within 5 s")
+	case <-time.After(20 * time.Second):
+		t.Error("no ping within 20 s")
 	}
 	<-time.After(2 * time.Second) // far more than twice the interval, and a second
 	release()
-	if _, err := send(t, d, delivery(`{}`)); err != nil || p.Accepted() != 2 {
+	if _, err := send(t, d, delivery(`{}`)); err != nil || p.Accepted() <= before {
 		t.Errorf("%v, %d connections: the silent one was not given up", err, p.Accepted())
 	}
 	s.do("drop", 1001) // the server hangs up while nobody sends

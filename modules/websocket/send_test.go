@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	gorilla "github.com/gorilla/websocket"
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/modules"
@@ -138,7 +141,7 @@ func TestCloseCodes(t *testing.T) {
 			s.do("set", "reply", "id")
 			s.do("set", "close", []any{c.close, "why \u202e secret-of-the-headers\n", "bad"})
 			for _, how := range []string{"", `, "match_id": true`} {
-				d := s.to(t, `, "wait_for_response": true, "headers": {"X": "secret-of-the-headers"}, "reject_codes": [4400]`+how)
+				d := s.to(t, `, "wait_for_response": true, "headers": {"X": "secret-of-the-headers", "Y": "secr", "Z": "head"}, "reject_codes": [4400]`+how)
 				if how == "" {
 					s.do("set", "reply", "ok")
 				} else {
@@ -146,7 +149,7 @@ func TestCloseCodes(t *testing.T) {
 				}
 				_, err := send(t, d, delivery(`{"bad":1}`))
 				moduletest.Want(t, how, err, c.kind, c.code, strconv.Itoa(c.close)+": why")
-				if err != nil && strings.ContainsAny(err.Error(), "\u202e\n") || err != nil && strings.Contains(err.Error(), "secret-of") {
+				if err != nil && strings.ContainsAny(err.Error(), "\u202e\n") || err != nil && strings.Contains(err.Error(), "et-of") {
 					t.Errorf("%q", err)
 				}
 				// The one that is refused does not sink the rest, and is found among them.
@@ -215,7 +218,7 @@ func TestNoPong(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "")
 	s.do("set", "deaf", true)
-	d := s.to(t, `, "timeout": 0.3`)
+	d := s.to(t, `, "timeout": 2`)
 	_, err := send(t, d, delivery(`{}`))
 	moduletest.Want(t, "deaf", err, modules.Retryable, modules.CodeTimeout, "no answer to the ping")
 	moduletest.Want(t, "Check", d.(modules.Checker).Check(t.Context()), modules.Retryable, modules.CodeTimeout, "does not answer pings")
@@ -238,7 +241,7 @@ func TestReplies(t *testing.T) {
 	s := newServer(t, "")
 	s.do("set", "hello", "welcome")
 	s.do("set", "reply", "ok")
-	d := s.to(t, `, "wait_for_response": true, "timeout": 0.5`)
+	d := s.to(t, `, "wait_for_response": true, "timeout": 2`)
 	if status, err := send(t, d, delivery(`{}`)); err != nil {
 		t.Error(status, err)
 	}
@@ -336,4 +339,35 @@ func TestWaitForConnection(t *testing.T) {
 	}
 	cancel()
 	<-held
+}
+
+// A server that takes the connection and never reads holds a delivery up for its
+// time, and no longer.
+func TestServerThatNeverReads(t *testing.T) {
+	t.Parallel()
+	over := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := (&gorilla.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		<-over
+		_ = c.Close()
+	}))
+	defer srv.Close()
+	defer close(over)
+	for _, options := range []string{``, `, "confirm": false`, `, "wait_for_response": true`, `, "wait_for_response": true, "match_id": true`} {
+		h := open(t, "", true)
+		d := h.destination(t, fmt.Sprintf(`{"url": "ws%s/", "timeout": 1, "ping_interval": "100ms"%s}`, strings.TrimPrefix(srv.URL, "http"), options))
+		big := delivery(`"` + strings.Repeat("x", 16<<20) + `"`) // more than the buffers on the way
+		for i, r := range d.SendBatch(t.Context(), []*event.Delivery{big, delivery(`{}`)}) {
+			if f := modules.FailureOf(r.Err); r.Err == nil || f.Kind != modules.Retryable || f.Code != modules.CodeTimeout && f.Code != modules.CodeConnectionLost {
+				t.Errorf("%s, %d: %v", options, i, r.Err)
+			}
+		}
+		if err := h.conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 }

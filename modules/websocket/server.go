@@ -208,5 +208,7 @@ func (s *Server) secrets() []string {
 	if password, ok := s.URL.User.Password(); ok {
 		all = append(all, password)
 	}
+	// Longest first: one that is a part of another would leave the rest of it.
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return slices.DeleteFunc(all, func(t string) bool { return len(t) < 4 })
 }

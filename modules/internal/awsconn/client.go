@@ -118,7 +118,8 @@ func (k *Client) Close(context.Context) error {
 }
 
 // lifetime ends requests that belong to no send with the connection: the SDK
-// renews credentials for all sends that wait, with a context that never ends.
+// renews credentials for all sends that wait, with a context that never ends. It
+// also ends an answer that no context would.
 type lifetime struct {
 	http.RoundTripper
 	ctx context.Context //nolint:containedctx // that of the connection
@@ -128,7 +129,13 @@ func (l *lifetime) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Context().Done() == nil {
 		r = r.WithContext(l.ctx) //nolint:contextcheck // its own never ends
 	}
-	return l.RoundTripper.RoundTrip(r)
+	resp, err := l.RoundTripper.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
+		// The body would be the connection, whose end no context brings about.
+		_ = resp.Body.Close()
+		return nil, errors.New("the far end switches to another protocol")
+	}
+	return resp, err
 }
 
 // named marks the errors of credentials: the SDK wraps them like any other.

@@ -177,14 +177,15 @@ func (t Type) uuid(v any) (any, error) {
 
 // stamps are the forms of a time. One without a zone is UTC.
 var stamps = []string{
-	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999Z07",
+	"2006-01-02T15:04:05.999999999",
 	"2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02",
 }
 
 func parseStamp(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
-	if len(s) > 10 && (s[10] == ' ' || s[10] == 't') {
-		s = s[:10] + "T" + strings.TrimSpace(s[11:])
+	if len(s) > 10 && strings.ContainsRune(" tT", rune(s[10])) {
+		s = s[:10] + "T" + strings.TrimSpace(strings.ToUpper(s[11:]))
 	}
 	for _, form := range stamps {
 		if at, err := time.Parse(form, s); err == nil {

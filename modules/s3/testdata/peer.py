@@ -111,13 +111,18 @@ def create(bucket):
 
 
 def delete(bucket):
-    for entry in listed(bucket):
-        s3.delete_object(Bucket=bucket, Key=entry["Key"])
-    try:
-        s3.delete_bucket(Bucket=bucket)
-    except s3.exceptions.NoSuchBucket:
-        pass
-    return ()
+    while True:
+        for entry in listed(bucket):
+            s3.delete_object(Bucket=bucket, Key=entry["Key"])
+        try:
+            s3.delete_bucket(Bucket=bucket)
+        except s3.exceptions.NoSuchBucket:
+            pass
+        except botocore.exceptions.ClientError as e:
+            if e.response["Error"]["Code"] == "BucketNotEmpty":
+                continue  # a request that hookd had given up got through after all
+            raise
+        return ()
 
 
 operations = {f.__name__: f for f in (objects, messages, ids, count, create, delete)}
