@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/auth"
+	"github.com/hookd/hookd/internal/netguard"
 )
 
 // shooter sends test events.
@@ -27,9 +28,9 @@ type shooter struct {
 func newShooter(a *app, o *sendOptions, t *target, p *payload) *shooter {
 	return &shooter{a: a, o: o, t: t, p: p, client: &http.Client{
 		Timeout: o.timeout,
-		Transport: &http.Transport{
+		Transport: &netguard.Transport{Transport: &http.Transport{
 			MaxIdleConnsPerHost: o.concurrency, MaxIdleConns: o.concurrency, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
-		},
+		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

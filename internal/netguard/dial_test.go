@@ -347,3 +347,35 @@ func TestUnixSocketsAreForOperators(t *testing.T) {
 	}
 	conn.Close()
 }
+
+// An answer of 101 makes the connection a body that no context ends.
+func TestNobodySwitchesProtocols(t *testing.T) {
+	t.Parallel()
+	left := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		defer close(left)
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c) // until the connection is closed
+	}))
+	defer srv.Close()
+	tr := guard(t, netguard.Policy{AllowLoopback: true}).Transport(netguard.TransportOptions{})
+	defer tr.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := tr.RoundTrip(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	if !errors.Is(err, netguard.ErrSwitched) {
+		t.Errorf("%v", err)
+	}
+	<-left
+}

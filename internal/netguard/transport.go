@@ -3,6 +3,7 @@ package netguard
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -26,8 +27,27 @@ type TransportOptions struct {
 // maxHeaderBytes is far above what an answer to a webhook has in its header.
 const maxHeaderBytes = 64 << 10
 
+// ErrSwitched is the failure of a request whose answer is 101: the connection
+// then speaks another protocol, for which nobody asked.
+var ErrSwitched = errors.New("the answer is 101: the far end switches to another protocol")
+
+// Transport is an http.Transport that takes no answer of 101: its body would be
+// the connection itself, and a read of it is ended by no context.
+type Transport struct{ *http.Transport }
+
+// RoundTrip makes a request. It returns ErrSwitched besides the errors of
+// net/http.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.Transport.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close()
+		return nil, ErrSwitched
+	}
+	return resp, err
+}
+
 // Transport is an HTTP transport behind the guard.
-func (g *Guard) Transport(o TransportOptions) *http.Transport {
+func (g *Guard) Transport(o TransportOptions) *Transport {
 	return NewTransport(g.DialContext, o)
 }
 
@@ -35,7 +55,7 @@ func (g *Guard) Transport(o TransportOptions) *http.Transport {
 // one would resolve names out of the guard's sight; it asks for no
 // compression; HTTP/2 is on. It does not follow redirects: that is a client's
 // doing, and each hop would pass the guard again.
-func NewTransport(dial Dial, o TransportOptions) *http.Transport {
+func NewTransport(dial Dial, o TransportOptions) *Transport {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
 	if o.TLS != nil {
 		cfg = o.TLS.Clone()
@@ -44,7 +64,7 @@ func NewTransport(dial Dial, o TransportOptions) *http.Transport {
 	if idle <= 0 {
 		idle = 64
 	}
-	return &http.Transport{
+	return &Transport{&http.Transport{
 		Proxy:                  nil,
 		DialContext:            dial,
 		TLSClientConfig:        cfg,
@@ -57,5 +77,5 @@ func NewTransport(dial Dial, o TransportOptions) *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		ResponseHeaderTimeout:  o.HeaderTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-	}
+	}}
 }

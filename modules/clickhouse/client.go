@@ -220,12 +220,12 @@ func (s *slot) set(raw net.Conn) {
 func (s *slot) cut() { s.set(nil) }
 
 // stay follows no redirection: it would carry the password elsewhere, and a
-// payload into nowhere.
+// payload into nowhere. Nor does it take another protocol, see netguard.Transport.
 type stay struct{ t *http.Transport }
 
 func (r stay) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := r.t.RoundTrip(req)
-	if err == nil && resp.StatusCode/100 == 3 {
+	if err == nil && (resp.StatusCode/100 == 3 || resp.StatusCode == http.StatusSwitchingProtocols) {
 		_ = resp.Body.Close()
 		return nil, &redirected{status: resp.Status}
 	}
@@ -238,5 +238,5 @@ func (r stay) CloseIdleConnections() { r.t.CloseIdleConnections() }
 type redirected struct{ status string }
 
 func (e *redirected) Error() string {
-	return "answered " + strconv.Quote(e.status) + ", a redirection, which is not followed: name the server itself"
+	return "answered " + strconv.Quote(e.status) + ", which leads elsewhere and is not followed: name the server itself"
 }

@@ -21,9 +21,6 @@ const (
 // secret. An answer that breaks off is cut there: its status counts.
 func (e *endpoint) excerpt(resp *http.Response) string {
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return "" // the body is the connection, whose end no context brings about
-	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	// Secrets go before the cut: half of one would be left otherwise.
 	text := string(body)

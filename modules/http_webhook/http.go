@@ -65,13 +65,13 @@ func Module() modules.Module {
 // collected when its last idle connection has timed out.
 type client struct {
 	mu  sync.Mutex
-	own []weak.Pointer[http.Transport]
+	own []weak.Pointer[netguard.Transport]
 }
 
-func (c *client) add(t *http.Transport) {
+func (c *client) add(t *netguard.Transport) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.own = slices.DeleteFunc(c.own, func(p weak.Pointer[http.Transport]) bool { return p.Value() == nil })
+	c.own = slices.DeleteFunc(c.own, func(p weak.Pointer[netguard.Transport]) bool { return p.Value() == nil })
 	c.own = append(c.own, weak.Make(t))
 }
 

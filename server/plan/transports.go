@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +14,7 @@ import (
 // and an operator's connection may reach more than a hook's destination.
 type transports struct {
 	mu  sync.Mutex
-	all map[reach]*http.Transport
+	all map[reach]*netguard.Transport
 }
 
 // reach is what a transport may connect to.
@@ -25,14 +24,14 @@ type reach struct {
 }
 
 // get is the transport for a policy that is widened by hosts.
-func (t *transports) get(policy *netguard.Guard, hosts []string) *http.Transport {
+func (t *transports) get(policy *netguard.Guard, hosts []string) *netguard.Transport {
 	hosts = slices.Clone(hosts)
 	slices.Sort(hosts)
 	key := reach{policy, strings.Join(hosts, "\n")}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.all == nil {
-		t.all = make(map[reach]*http.Transport)
+		t.all = make(map[reach]*netguard.Transport)
 	}
 	if t.all[key] == nil {
 		t.all[key] = policy.With(hosts).Transport(netguard.TransportOptions{})

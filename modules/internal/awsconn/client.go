@@ -29,7 +29,7 @@ type Client struct {
 
 	module string // for messages
 	end    context.CancelFunc
-	own    *http.Transport // nil: Env's is used
+	own    *netguard.Transport // nil: Env's is used
 }
 
 // Open finds credentials, and fails where there are none. module and service are
@@ -118,8 +118,7 @@ func (k *Client) Close(context.Context) error {
 }
 
 // lifetime ends requests that belong to no send with the connection: the SDK
-// renews credentials for all sends that wait, with a context that never ends. It
-// also ends an answer that no context would.
+// renews credentials for all sends that wait, with a context that never ends.
 type lifetime struct {
 	http.RoundTripper
 	ctx context.Context //nolint:containedctx // that of the connection
@@ -129,13 +128,7 @@ func (l *lifetime) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Context().Done() == nil {
 		r = r.WithContext(l.ctx) //nolint:contextcheck // its own never ends
 	}
-	resp, err := l.RoundTripper.RoundTrip(r)
-	if err == nil && resp.StatusCode == http.StatusSwitchingProtocols {
-		// The body would be the connection, whose end no context brings about.
-		_ = resp.Body.Close()
-		return nil, errors.New("the far end switches to another protocol")
-	}
-	return resp, err
+	return l.RoundTripper.RoundTrip(r)
 }
 
 // named marks the errors of credentials: the SDK wraps them like any other.
