@@ -43,7 +43,7 @@ func checkDestinations(ctx context.Context, p *patient) []finding {
 	}
 	var out []finding
 	for _, e := range farEnds(cfg, r.modules, p.settings.EventLog.settings()) {
-		e.guard = egress
+		e.guard, e.egress = egress, egress
 		if e.connection != nil && e.connection.Hook == "" {
 			e.guard = operator
 		}
@@ -63,7 +63,8 @@ type farEnd struct {
 	connection   *config.Connection // nil: the module needs none
 	destinations []*config.Destination
 	lanes        []string
-	guard        *netguard.Guard
+	guard        *netguard.Guard // of the connection
+	egress       *netguard.Guard // of the destinations
 }
 
 // farEnds lists what there is to open, in the order of the files, the event log
@@ -184,20 +185,23 @@ func remedy(steps []step, err error) string {
 	return ""
 }
 
-func (e *farEnd) open(ctx context.Context, t *trace) (err error) {
-	guard := e.guard
-	if o, ok := e.destinations[0].Options.(modules.Egress); ok && e.connection == nil {
-		guard = guard.With(o.AllowedHosts())
+// env is what the daemon would give to what has the options.
+func (t *trace) env(g *netguard.Guard, o spec.Described) (modules.Env, *netguard.Transport) {
+	if e, ok := o.(modules.Egress); ok {
+		g = g.With(e.AllowedHosts())
 	}
-	dial := t.dialer(guard)
-	transport := guard.Transport(netguard.TransportOptions{})
-	transport.DialContext = dial
-	defer transport.CloseIdleConnections()
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: dial, HTTP: transport, Owner: "hookd-doctor"}
+	dial := t.dialer(g)
+	transport := netguard.NewTransport(dial, netguard.TransportOptions{})
+	return modules.Env{Log: slog.New(slog.DiscardHandler), Dial: dial, HTTP: transport, Owner: "hookd-doctor"}, transport
+}
+
+func (e *farEnd) open(ctx context.Context, t *trace) (err error) {
 	var options spec.Described
 	if e.connection != nil {
 		options = e.connection.Options
 	}
+	env, transport := t.env(e.guard, options)
+	defer transport.CloseIdleConnections()
 	start := t.now()
 	conn, err := e.module.Open(ctx, env, options)
 	if e.connection != nil {
@@ -215,6 +219,8 @@ func (e *farEnd) open(ctx context.Context, t *trace) (err error) {
 		if len(e.destinations) > 1 {
 			name += " " + e.lanes[i]
 		}
+		env, transport := t.env(e.egress, d.Options)
+		defer transport.CloseIdleConnections()
 		dest, err := e.module.New(env, conn, d.Options)
 		if err == nil {
 			err = t.ask(ctx, dest, name)

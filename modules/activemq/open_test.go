@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -38,14 +37,7 @@ func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 // on makes a destination on an open connection.
 func on(t *testing.T, conn modules.Conn, options string) modules.BatchDestination {
 	t.Helper()
-	m := activemq.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(modules.Env{}, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.New(t, activemq.Module(), modules.Env{}, conn, options).(modules.BatchDestination)
 }
 
 // destination opens a connection and makes a destination.
@@ -66,12 +58,7 @@ func (b *broker) as(account, password string) string {
 // A broker that does not let hookd in, or is none.
 func TestOpenFailures(t *testing.T) {
 	b := newBroker(t, "queue")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
+	closed := testinfra.FreePort(t)
 	_, port := testinfra.Split(b.Addr)
 	for what, c := range map[string]struct{ connection, code, text string }{
 		"password":    {b.as("hookd", "wrong"), modules.CodeAuthFailed, `user "hookd"`},
@@ -114,39 +101,13 @@ func TestOpenStrangers(t *testing.T) {
 // and reads on.
 func stranger(t *testing.T, greeting string) (modules.Conn, error) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan struct{})
-	t.Cleanup(func() {
-		_ = l.Close()
-		<-served
-	})
-	go func() {
-		defer close(served)
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		_, _ = c.Write([]byte(greeting))
-		buf := make([]byte, 100)
-		for err == nil {
-			_, err = c.Read(buf)
-		}
-	}()
-	host, port := testinfra.Split(l.Addr().String())
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	host, port := testinfra.Split(moduletest.Stranger(t, greeting))
 	m := activemq.Module()
 	c := m.Connection()
 	moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	conn, err := m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
+	conn, err := m.Open(ctx, moduletest.Env(t, netguard.Policy{AllowLoopback: true}), c)
 	if err == nil {
 		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) })
 	}

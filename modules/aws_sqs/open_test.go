@@ -1,9 +1,7 @@
 package awssqs_test
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,9 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/modules"
 	awssqs "github.com/hookd/hookd/modules/aws_sqs"
 	"github.com/hookd/hookd/modules/moduletest"
@@ -21,42 +17,12 @@ import (
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
-	m := awssqs.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true, Allow: c.(modules.Egress).AllowedHosts()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := guard.Transport(netguard.TransportOptions{})
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, HTTP: transport, Owner: "hookd/1.2.3 (test)"}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	t.Cleanup(func() {
-		if conn != nil && err == nil {
-			_ = conn.Close(context.Background())
-		}
-		transport.CloseIdleConnections()
-	})
-	return env, conn, err
+	return moduletest.Open(t, awssqs.Module(), connection)
 }
 
-// destination opens a connection and makes a destination.
 func destination(t *testing.T, connection, options string) modules.BatchDestination {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := awssqs.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.Destination(t, awssqs.Module(), connection, options).(modules.BatchDestination)
 }
 
 // want fails the test when err is not the failure that is described.

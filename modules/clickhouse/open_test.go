@@ -3,8 +3,6 @@ package clickhouse_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -18,41 +16,12 @@ import (
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
-	m := clickhouse.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	if err == nil {
-		t.Cleanup(func() {
-			if err := conn.Close(context.WithoutCancel(ctx)); err != nil {
-				t.Errorf("Close: %v", err)
-			}
-		})
-	}
-	return env, conn, err
+	return moduletest.Open(t, clickhouse.Module(), connection)
 }
 
 func destination(t *testing.T, connection, options string) modules.BatchDestination {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := clickhouse.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.Destination(t, clickhouse.Module(), connection, options).(modules.BatchDestination)
 }
 
 // as is the connection of another account.
@@ -90,39 +59,14 @@ func TestOpenFailures(t *testing.T) {
 // does not hold the opening up.
 func TestOpenStrangers(t *testing.T) {
 	for greeting, code := range map[string]string{"HTTP/1.1 400 Bad Request\r\n\r\n": modules.CodeBadAnswer, "": modules.CodeTimeout} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan struct{})
-		go func() {
-			defer close(served)
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer c.Close()
-			buf := make([]byte, 100)
-			for err == nil {
-				if _, err = c.Read(buf); err == nil {
-					_, _ = c.Write([]byte(greeting))
-				}
-			}
-		}()
-		host, port := testinfra.Split(l.Addr().String())
-		guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-		if err != nil {
-			t.Fatal(err)
-		}
+		host, port := testinfra.Split(moduletest.Stranger(t, greeting))
 		m := clickhouse.Module()
 		c := m.Connection()
 		moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
+		_, err := m.Open(ctx, moduletest.Env(t, netguard.Policy{AllowLoopback: true}), c)
 		cancel()
 		moduletest.Want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
-		_ = l.Close()
-		<-served
 	}
 }
 

@@ -3,7 +3,6 @@ package gcppubsub_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/hookd/hookd/internal/event"
-	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
@@ -122,42 +120,12 @@ func (b *broker) far(t *testing.T, options string) *moduletest.Far {
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
-	m := gcppubsub.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := guard.Transport(netguard.TransportOptions{})
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, HTTP: transport, Owner: "hookd/1.2.3 (test)"}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	opened := err == nil
-	t.Cleanup(func() {
-		if opened {
-			_ = conn.Close(context.Background())
-		}
-		transport.CloseIdleConnections()
-	})
-	return env, conn, err
+	return moduletest.Open(t, gcppubsub.Module(), connection)
 }
 
 func destination(t *testing.T, connection, options string) modules.BatchDestination {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := gcppubsub.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.Destination(t, gcppubsub.Module(), connection, options).(modules.BatchDestination)
 }
 
 var ids event.IDs

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/hookd/hookd/internal/event"
+	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/modules"
 	gcppubsub "github.com/hookd/hookd/modules/gcp_pubsub"
 	"github.com/hookd/hookd/modules/moduletest"
@@ -170,6 +171,17 @@ func TestOpenFailures(t *testing.T) {
 	}
 	d := destination(t, `{"project_id": "hookd-test", "emulator_host": "192.0.2.1:1"}`, `{"topic": "a"}`)
 	moduletest.Want(t, "unlisted", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeEgressDenied, "192.0.2.1")
-	d = destination(t, `{"project_id": "hookd-test", "instance_metadata": true}`, `{"topic": "a"}`)
+	// Of the metadata service only the connection itself opens the way.
+	m, env := gcppubsub.Module(), moduletest.Env(t, netguard.Policy{})
+	c := m.Connection()
+	moduletest.Decode(t, `{"project_id": "hookd-test", "instance_metadata": true}`, c)
+	conn, err := m.Open(t.Context(), env, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = moduletest.New(t, m, env, conn, `{"topic": "a"}`).(modules.BatchDestination)
 	moduletest.Want(t, "metadata", moduletest.Send(t, d, delivery(`{}`)), modules.Retryable, modules.CodeEgressDenied, "169.254.169.254")
+	if err := conn.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

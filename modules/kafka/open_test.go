@@ -19,26 +19,13 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/kafka"
 	"github.com/hookd/hookd/modules/moduletest"
 )
 
-var ids event.IDs
-
-func delivery(body string) *event.Delivery {
-	ev := &event.Event{
-		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Body: []byte(body),
-		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
-	}
-	const lane = "github/kafka-1"
-	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
-	d.Header = http.Header{
-		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
-		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
-	}
-	return d
-}
+func delivery(body string) *event.Delivery { return moduletest.Delivery("github/kafka-1", body) }
 
 // opened are the connections of the tests that run, by the test.
 var opened sync.Map
@@ -82,14 +69,7 @@ func destination(t *testing.T, connection, options string) modules.BatchDestinat
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := kafka.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.New(t, kafka.Module(), env, conn, options).(modules.BatchDestination)
 }
 
 func headerOf(r *kgo.Record) http.Header {
@@ -104,46 +84,10 @@ func plainAuth(user, password string) sasl.Mechanism {
 	return plain.Auth{User: user, Pass: password}.AsMechanism()
 }
 
-// silentListener takes connections, says greeting, and nothing more.
-func silentListener(t *testing.T, greeting string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				_, _ = c.Write([]byte(greeting))
-				buf := make([]byte, 100)
-				for err := error(nil); err == nil; {
-					_, err = c.Read(buf)
-				}
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		wg.Wait()
-	})
-	return l.Addr().String()
-}
-
 // A cluster that does not let hookd in, or is none.
 func TestOpenFailures(t *testing.T) {
 	b := newBroker(t, 1)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := l.Addr().String()
-	_ = l.Close()
+	nobody := fmt.Sprintf("127.0.0.1:%d", testinfra.FreePort(t))
 	at := func(addr, more string) string { return fmt.Sprintf(`{"bootstrap_servers": %q%s}`, addr, more) }
 	wrong := func(mechanism string) string {
 		return strings.Replace(b.login("hookd", mechanism), b.Password, "wrong-secret", 1)
@@ -160,8 +104,8 @@ func TestOpenFailures(t *testing.T) {
 		"none where there is TLS": {at(b.TLSAddr, ""), modules.CodeBadAnswer, "TLS"},
 		"unlisted":                {at("192.0.2.1:9092", ""), modules.CodeEgressDenied, "192.0.2.1"},
 		"authorities":             {at(b.Addr, `, "tls": {"ca_file": "/no/such/file"}`), modules.CodeTLS, "tls.ca_file"},
-		"HTTP":                    {at(silentListener(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), ""), modules.CodeBadAnswer, "as Kafka does"},
-		"silence":                 {at(silentListener(t, ""), `, "request_timeout": "1s"`), modules.CodeTimeout, ""},
+		"HTTP":                    {at(moduletest.Stranger(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), ""), modules.CodeBadAnswer, "as Kafka does"},
+		"silence":                 {at(moduletest.Stranger(t, ""), `, "request_timeout": "1s"`), modules.CodeTimeout, ""},
 	} {
 		_, _, err := open(t, c.connection)
 		moduletest.Want(t, what, err, modules.Retryable, c.code, c.text)
@@ -179,7 +123,7 @@ func TestOpenEnds(t *testing.T) {
 	}
 	m := kafka.Module()
 	c := m.Connection()
-	moduletest.Decode(t, fmt.Sprintf(`{"bootstrap_servers": %q}`, silentListener(t, "")), c)
+	moduletest.Decode(t, fmt.Sprintf(`{"bootstrap_servers": %q}`, moduletest.Stranger(t, "")), c)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	took := moduletest.Took(func() {

@@ -3,7 +3,6 @@ package mqtt_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -20,34 +19,12 @@ import (
 
 func open(t testing.TB, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: newGuard(t).DialContext, Owner: "hookd/1.2.3 (test)"}
-	m := mqtt.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	if err == nil {
-		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) })
-	}
-	return env, conn, err
+	return moduletest.Open(t, mqtt.Module(), connection)
 }
 
-// destination opens a connection and makes a destination.
 func destination(t testing.TB, connection, options string) modules.Destination {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := mqtt.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return moduletest.Destination(t, mqtt.Module(), connection, options)
 }
 
 var ids event.IDs
@@ -72,12 +49,7 @@ func send(t testing.TB, d modules.Destination, x *event.Delivery) error {
 // A broker that does not let hookd in, or is none.
 func TestOpenFailures(t *testing.T) {
 	b := newBroker(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
+	closed := testinfra.FreePort(t)
 	_, port := testinfra.Split(b.Addr)
 	for what, c := range map[string]struct{ connection, code, text string }{
 		"password":      {strings.Replace(b.connection(), b.Password, "wrong", 1), modules.CodeAuthFailed, `user "hookd"`},

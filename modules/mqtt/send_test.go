@@ -284,12 +284,21 @@ func TestSlowWrite(t *testing.T) {
 		})
 	}
 	<-entered
-	short, stop := context.WithTimeout(t.Context(), time.Second)
-	defer stop()
-	watch := moduletest.StartWatch()
-	_, err := d.Send(short, delivery(`{"n":2}`))
-	deadline, _ := short.Deadline()
-	late := watch.Stop(deadline)
+	behind := func() (late time.Duration, err error) {
+		short, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		watch := moduletest.StartWatch()
+		_, err = d.Send(short, delivery(`{"n":2}`))
+		deadline, _ := short.Deadline()
+		return watch.Stop(deadline), err
+	}
+	late, err := behind()
+	for range 20 {
+		if modules.FailureOf(err).Kind != modules.Lost {
+			break
+		}
+		late, err = behind() // it got through: the large ones had not filled the sockets yet
+	}
 	moduletest.Want(t, "behind it", err, modules.Retryable, modules.CodeTimeout, "still being written")
 	if late > time.Second {
 		t.Errorf("it returned %v late", late)

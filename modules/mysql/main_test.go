@@ -1,10 +1,8 @@
 package mysql_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -15,7 +13,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hookd/hookd/internal/event"
-	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/moduletest"
@@ -145,38 +142,12 @@ func (b *server) far(options, id, body, headers string) *moduletest.Far {
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
-	m := mysql.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	if err == nil {
-		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) })
-	}
-	return env, conn, err
+	return moduletest.Open(t, mysql.Module(), connection)
 }
 
-// destination opens a connection and makes a destination.
 func destination(t *testing.T, connection, options string) modules.BatchDestination {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := mysql.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.Destination(t, mysql.Module(), connection, options).(modules.BatchDestination)
 }
 
 var ids event.IDs

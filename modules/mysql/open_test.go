@@ -18,12 +18,7 @@ import (
 // A server that does not let hookd in, or is none.
 func TestOpenFailures(t *testing.T) {
 	b := newServer(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
+	closed := testinfra.FreePort(t)
 	_, port := testinfra.Split(b.Addr)
 	for what, c := range map[string]struct{ connection, code, text string }{
 		"password":    {strings.Replace(b.connection(), b.Password, "wrong", 1), modules.CodeAuthFailed, `user "hookd" is not let in`},

@@ -62,14 +62,7 @@ func destination(t testing.TB, connection, options string) (modules.BatchDestina
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := postgresql.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination), log
+	return moduletest.New(t, postgresql.Module(), env, conn, options).(modules.BatchDestination), log
 }
 
 // want compares the failure of an error; a kind below 0 wants none.

@@ -3,8 +3,6 @@ package rabbitmq_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -18,38 +16,12 @@ import (
 
 func open(t *testing.T, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
-	m := rabbitmq.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	if err == nil {
-		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) })
-	}
-	return env, conn, err
+	return moduletest.Open(t, rabbitmq.Module(), connection)
 }
 
-// destination opens a connection and makes a destination.
 func destination(t *testing.T, connection, options string) modules.BatchDestination {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := rabbitmq.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.Destination(t, rabbitmq.Module(), connection, options).(modules.BatchDestination)
 }
 
 // as is the connection of another account.
@@ -60,12 +32,7 @@ func (b *broker) as(account, password string) string {
 // A broker that does not let hookd in, or is none.
 func TestOpenFailures(t *testing.T) {
 	b := newBroker(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
+	closed := testinfra.FreePort(t)
 	_, port := testinfra.Split(b.Addr)
 	for what, c := range map[string]struct{ connection, code, text string }{
 		"password":    {b.as("hookd", "wrong"), modules.CodeAuthFailed, `user "hookd"`},
@@ -87,39 +54,14 @@ func TestOpenFailures(t *testing.T) {
 // not hold the opening up.
 func TestOpenStrangers(t *testing.T) {
 	for greeting, code := range map[string]string{"HTTP/1.1 400 Bad Request\r\n\r\n": modules.CodeBadAnswer, "": modules.CodeTimeout} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan struct{})
-		go func() {
-			defer close(served)
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer c.Close()
-			buf := make([]byte, 100)
-			for err == nil {
-				if _, err = c.Read(buf); err == nil {
-					_, _ = c.Write([]byte(greeting))
-				}
-			}
-		}()
-		host, port := testinfra.Split(l.Addr().String())
-		guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-		if err != nil {
-			t.Fatal(err)
-		}
+		host, port := testinfra.Split(moduletest.Stranger(t, greeting))
 		m := rabbitmq.Module()
 		c := m.Connection()
 		moduletest.Decode(t, fmt.Sprintf(`{"host": %q, "port": %d}`, host, port), c)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		_, err = m.Open(ctx, modules.Env{Dial: guard.DialContext}, c)
+		_, err := m.Open(ctx, moduletest.Env(t, netguard.Policy{AllowLoopback: true}), c)
 		cancel()
 		moduletest.Want(t, fmt.Sprintf("%q", greeting), err, modules.Retryable, code, "")
-		_ = l.Close()
-		<-served
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -17,21 +16,7 @@ import (
 	"github.com/hookd/hookd/modules/moduletest"
 )
 
-var ids event.IDs
-
-func delivery(body string) *event.Delivery {
-	ev := &event.Event{
-		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Body: []byte(body),
-		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
-	}
-	const lane = "github/rabbitmq-1"
-	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
-	d.Header = http.Header{
-		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
-		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
-	}
-	return d
-}
+func delivery(body string) *event.Delivery { return moduletest.Delivery("github/rabbitmq-1", body) }
 
 // What a consumer that is not hookd's own library gets.
 func TestMessage(t *testing.T) {

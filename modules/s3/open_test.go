@@ -46,13 +46,7 @@ func destinationOver(t *testing.T, dial netguard.Dial, connection, options strin
 		_ = conn.Close(context.Background())
 		transport.CloseIdleConnections()
 	})
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return moduletest.New(t, m, env, conn, options)
 }
 
 func send(t *testing.T, d modules.Destination, x *event.Delivery) (event.Receipt, error) {
@@ -80,22 +74,12 @@ func want(t *testing.T, what string, err error, kind modules.FailureKind, code, 
 	}
 }
 
-var ids event.IDs
-
 // received is in another hour than now.
 var received = time.Date(2026, 3, 4, 5, 6, 7, 890123000, time.UTC)
 
 func delivery(body string) *event.Delivery {
-	ev := &event.Event{
-		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: received, Body: []byte(body),
-		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
-	}
-	const lane = "github/s3-1"
-	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
-	d.Header = http.Header{
-		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
-		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
-	}
+	d := moduletest.Delivery("github/s3-1", body)
+	d.Event.Received = received
 	return d
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"testing"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
-	"github.com/hookd/hookd/internal/spec"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/moduletest"
@@ -127,21 +125,7 @@ func (s *server) messages() []moduletest.Message {
 	return all
 }
 
-var ids event.IDs
-
-func delivery(body string) *event.Delivery {
-	ev := &event.Event{
-		ID: ids.Next(time.Now()), Hook: "github", Type: "push", Received: time.Now(), Body: []byte(body),
-		Header: http.Header{"X-Github-Event": {"push"}, "X-Two": {"a", "b"}, "Hookd-Hook": {"forged"}, "Content-Type": {"text/plain"}},
-	}
-	const lane = "github/websocket-1"
-	d := &event.Delivery{ID: event.DeliveryID(ev.ID, lane), Event: ev, Lane: lane, Attempt: 1, Body: ev.Body}
-	d.Header = http.Header{
-		"Hookd-Event-Id": {ev.ID.String()}, "Hookd-Delivery-Id": {d.ID.String()}, "Hookd-Hook": {ev.Hook}, "Hookd-Attempt": {"1"},
-		"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "Content-Type": {"application/json"},
-	}
-	return d
-}
+func delivery(body string) *event.Delivery { return moduletest.Delivery("github/websocket-1", body) }
 
 // host is an open connection, and the environment of a hook.
 type host struct {
@@ -153,39 +137,17 @@ type host struct {
 // reach this machine only where hook says so; a connection always has it.
 func open(t testing.TB, connection string, hook bool) host {
 	t.Helper()
-	env := func(p netguard.Policy) modules.Env {
-		guard, err := netguard.New(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return modules.Env{Log: slog.New(slog.DiscardHandler), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
-	}
-	h := host{env: env(netguard.Policy{AllowLoopback: hook})}
 	m := websocket.Module()
-	var c spec.Described
-	if connection != "" {
-		c = m.Connection()
-		moduletest.Decode(t, connection, c)
-	}
-	conn, err := m.Open(t.Context(), env(netguard.Policy{Operator: true}), c)
+	_, conn, err := moduletest.Open(t, m, connection)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.conn = conn
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return h
+	return host{env: moduletest.Env(t, netguard.Policy{AllowLoopback: hook}), conn: conn}
 }
 
 func (h host) destination(t testing.TB, options string) modules.BatchDestination {
 	t.Helper()
-	m := websocket.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(h.env, h.conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.(modules.BatchDestination)
+	return moduletest.New(t, websocket.Module(), h.env, h.conn, options).(modules.BatchDestination)
 }
 
 // to is a destination of the server with more options.

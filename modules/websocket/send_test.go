@@ -139,7 +139,7 @@ func TestCloseCodes(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, "")
 			s.do("set", "reply", "id")
-			s.do("set", "close", []any{c.close, "why \u202e secret-of-the-headers\n", "bad"})
+			s.do("set", "close", []any{c.close, "why \u202e secret-of-the-headers\n", `"bad"`}) // quoted: an id may hold the letters
 			for _, how := range []string{"", `, "match_id": true`} {
 				d := s.to(t, `, "wait_for_response": true, "headers": {"X": "secret-of-the-headers", "Y": "secr", "Z": "head"}, "reject_codes": [4400]`+how)
 				if how == "" {
