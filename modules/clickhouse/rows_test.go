@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os/exec"
 	"strconv"
@@ -108,39 +107,10 @@ func (b *server) client(query string) (rows []map[string]any) {
 }
 
 // logged is a destination with a log.
-func logged(t *testing.T, connection, options string) (modules.BatchDestination, *journal) {
+func logged(t *testing.T, connection, options string) (modules.BatchDestination, *moduletest.Log) {
 	t.Helper()
-	env, conn, err := open(t, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := new(journal)
-	env.Log = slog.New(slog.NewTextHandler(log, nil))
-	m := clickhouse.Module()
-	o := m.Options()
-	moduletest.Decode(t, options, o)
-	d, err := m.New(env, conn, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, log := moduletest.Logged(t, clickhouse.Module(), connection, options)
 	return d.(modules.BatchDestination), log
-}
-
-type journal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
 }
 
 func (b *server) schema(create bool, schema string) string {

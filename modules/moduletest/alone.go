@@ -1,6 +1,7 @@
 package moduletest
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -33,6 +34,11 @@ func Env(t testing.TB, p netguard.Policy) modules.Env {
 // when the test ends. The environment is that of its destinations.
 func Open(t testing.TB, m modules.Module, connection string) (modules.Env, modules.Conn, error) {
 	t.Helper()
+	return openWith(t, m, connection, slog.New(slog.DiscardHandler))
+}
+
+func openWith(t testing.TB, m modules.Module, connection string, log *slog.Logger) (modules.Env, modules.Conn, error) {
+	t.Helper()
 	var c spec.Described
 	policy := netguard.Policy{AllowLoopback: true}
 	if connection != "" {
@@ -43,6 +49,7 @@ func Open(t testing.TB, m modules.Module, connection string) (modules.Env, modul
 		}
 	}
 	env := Env(t, policy)
+	env.Log = log
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conn, err := m.Open(ctx, env, c)
@@ -78,6 +85,37 @@ func Destination(t testing.TB, m modules.Module, connection, options string) mod
 		t.Fatal(err)
 	}
 	return New(t, m, env, conn, options)
+}
+
+// Logged is Destination, with what the module logs.
+func Logged(t testing.TB, m modules.Module, connection, options string) (modules.Destination, *Log) {
+	t.Helper()
+	log := new(Log)
+	env, conn, err := openWith(t, m, connection, slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(t, m, env, conn, options), log
+}
+
+// Log is a log that many goroutines write.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write adds to it.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String is all that was written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // Stranger is the address of a server that greets whoever connects with the

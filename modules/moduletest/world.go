@@ -1,7 +1,6 @@
 package moduletest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -35,34 +34,16 @@ type world struct {
 	env   modules.Env
 	conn  modules.Conn
 	dest  modules.Destination
-	log   *buffer
+	log   *Log
 	dials atomic.Int64
 	ids   event.IDs
 	close func()
 }
 
-// buffer is a log that many goroutines write.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // start opens a destination as the host does: decode, open, new.
 func start(t *testing.T, h Harness) *world {
 	t.Helper()
-	w := &world{h: h, far: h.Start(t), log: &buffer{}}
+	w := &world{h: h, far: h.Start(t), log: new(Log)}
 	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
 	if err != nil {
 		t.Fatal(err)

@@ -1,68 +1,21 @@
 package postgresql_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/hookd/hookd/internal/netguard"
 	"github.com/hookd/hookd/internal/testinfra"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/moduletest"
 	"github.com/hookd/hookd/modules/postgresql"
 )
 
-// logged is a log that connections write at once.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func open(t testing.TB, log *logged, connection string) (modules.Env, modules.Conn, error) {
-	t.Helper()
-	guard, err := netguard.New(netguard.Policy{AllowLoopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := modules.Env{Log: slog.New(slog.NewTextHandler(log, nil)), Dial: guard.DialContext, Owner: "hookd/1.2.3 (test)"}
-	m := postgresql.Module()
-	c := m.Connection()
-	moduletest.Decode(t, connection, c)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	conn, err := m.Open(ctx, env, c)
-	if err == nil {
-		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(ctx)) })
-	}
-	return env, conn, err
-}
-
 // destination opens a connection and makes a destination.
-func destination(t testing.TB, connection, options string) (modules.BatchDestination, *logged) {
+func destination(t testing.TB, connection, options string) (modules.BatchDestination, *moduletest.Log) {
 	t.Helper()
-	log := new(logged)
-	env, conn, err := open(t, log, connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return moduletest.New(t, postgresql.Module(), env, conn, options).(modules.BatchDestination), log
+	d, log := moduletest.Logged(t, postgresql.Module(), connection, options)
+	return d.(modules.BatchDestination), log
 }
 
 // want compares the failure of an error; a kind below 0 wants none.
@@ -110,7 +63,7 @@ func TestOpen(t *testing.T) {
 		{fmt.Sprintf(`{"host": %q, "port": %d, "user": "nobody", "password": "x"}`, host, port), "auth_failed", `"nobody"`},
 		{fmt.Sprintf(`{"host": %q, "port": %d}`, host, dead), "unavailable", "refused"},
 	} {
-		_, _, err := open(t, new(logged), c.connection)
+		_, _, err := moduletest.Open(t, postgresql.Module(), c.connection)
 		if c.code == "" {
 			if err != nil {
 				t.Errorf("%s: %v", c.connection, err)
@@ -131,7 +84,7 @@ func TestEnvironmentIsNotRead(t *testing.T) {
 	t.Setenv("PGHOST", "192.0.2.1")
 	t.Setenv("PGOPTIONS", "-c search_path=nowhere")
 	host, port := testinfra.Split(b.Addr)
-	_, _, err := open(t, new(logged), fmt.Sprintf(`{"host": %q, "port": %d, "user": %q}`, host, port, b.User))
+	_, _, err := moduletest.Open(t, postgresql.Module(), fmt.Sprintf(`{"host": %q, "port": %d, "user": %q}`, host, port, b.User))
 	want(t, err, modules.Retryable, "auth_failed")
 	d, _ := destination(t, b.connection(), fmt.Sprintf(`{"table": %q}`, b.table))
 	if err := moduletest.Send(t, d, delivery(`{}`)); err != nil {
