@@ -118,9 +118,9 @@ func (l *Log) String() string {
 	return l.b.String()
 }
 
-// Stranger is the address of a server that greets whoever connects with the
-// bytes, and then only reads. It ends with the test.
-func Stranger(t testing.TB, greeting string) string {
+// Stranger is the address of a server that answers the first words of whoever
+// connects with the bytes, and then only reads. It ends with the test.
+func Stranger(t testing.TB, answer string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -135,9 +135,12 @@ func Stranger(t testing.TB, greeting string) string {
 			}
 			wg.Go(func() {
 				defer c.Close()
-				_, _ = c.Write([]byte(greeting))
 				buf := make([]byte, 1000)
-				for err := error(nil); err == nil; {
+				if _, err := c.Read(buf); err != nil {
+					return
+				}
+				_, err := c.Write([]byte(answer))
+				for err == nil {
 					_, err = c.Read(buf)
 				}
 			})

@@ -3,7 +3,6 @@ package mqtt_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,36 +68,10 @@ func TestOpenFailures(t *testing.T) {
 	}
 }
 
-// stranger listens and answers each connection with the bytes, and keeps it.
+// stranger is the connection to a server that answers CONNECT with the bytes.
 func stranger(t *testing.T, answer string) (connection string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			buf := make([]byte, 1000)
-			if _, err = c.Read(buf); err == nil { // CONNECT
-				_, err = c.Write([]byte(answer))
-			}
-			for err == nil {
-				_, err = c.Read(buf)
-			}
-			_ = c.Close()
-		}
-	}()
-	t.Cleanup(func() {
-		_ = l.Close()
-		<-served
-	})
-	host, port := testinfra.Split(l.Addr().String())
+	host, port := testinfra.Split(moduletest.Stranger(t, answer))
 	return fmt.Sprintf(`{"host": %q, "port": %d, "username": "u"}`, host, port)
 }
 
