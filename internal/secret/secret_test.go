@@ -48,3 +48,14 @@ func TestEqual(t *testing.T) {
 		t.Error("IsZero or Reveal is wrong")
 	}
 }
+
+// A secret inside another leaves nothing of that one, in whatever order they are
+// named.
+func TestHide(t *testing.T) {
+	t.Parallel()
+	for _, all := range [][]string{{"abcd", "abcd-and-more", "more"}, {"more", "abcd-and-more", "abcd"}} {
+		if got := secret.NewTexts(all).Hide("x abcd-and-more y abcd"); got != "x [redacted] y [redacted]" {
+			t.Errorf("%q: %q", all, got)
+		}
+	}
+}

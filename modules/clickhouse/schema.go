@@ -47,10 +47,8 @@ func (o *Options) compile() (*rows.Table, error) {
 		return nil, nil //nolint:nilnil // there is none
 	}
 	t, issues := rows.CompileSchema(dialect, o.Table, o.Schema)
-	for _, i := range issues {
-		if !i.Warning {
-			return nil, fmt.Errorf("clickhouse: %s %s", i.Field, i.Message)
-		}
+	if err := rows.Wrong(issues); err != nil {
+		return nil, fmt.Errorf("clickhouse: %w", err)
 	}
 	return t, nil
 }

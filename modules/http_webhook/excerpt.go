@@ -3,7 +3,6 @@ package httpwebhook
 import (
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,10 +22,7 @@ func (e *endpoint) excerpt(resp *http.Response) string {
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	// Secrets go before the cut: half of one would be left otherwise.
-	text := string(body)
-	for _, s := range e.hide {
-		text = strings.ReplaceAll(text, s, secret.Redacted)
-	}
+	text := e.hide.Hide(string(body))
 	return printable(text[:min(len(text), maxExcerpt)])
 }
 
@@ -54,7 +50,7 @@ func printable(text string) string {
 // secrets are the texts that an answer must not repeat into the history:
 // configured values, and the parts of the URL that are long enough to be a key.
 // Error pages like to echo both.
-func (o *Options) secrets() []string {
+func (o *Options) secrets() secret.Texts {
 	var all []string
 	add := func(text string, atLeast int) {
 		if len(text) >= atLeast {
@@ -80,7 +76,5 @@ func (o *Options) secrets() []string {
 	for part := range strings.SplitSeq(o.URL.Path, "/") {
 		add(part, 16)
 	}
-	// Longest first: one that is a part of another would leave the rest of it.
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	return all
+	return secret.NewTexts(all)
 }

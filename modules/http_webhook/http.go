@@ -18,6 +18,7 @@ import (
 
 	"github.com/hookd/hookd/internal/event"
 	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/modules"
 )
 
@@ -95,7 +96,7 @@ type endpoint struct {
 	agent  string
 	header fixed
 	sign   *signer // nil: not signed
-	hide   []string
+	hide   secret.Texts
 }
 
 var (

@@ -13,7 +13,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/modules"
 	"github.com/hookd/hookd/modules/internal/link"
 )
@@ -119,13 +118,10 @@ func (d *destination) refusal(resp *http.Response) error {
 // clean makes a text of the server fit for a log: without what is secret or not
 // printable.
 func (d *destination) clean(text string) string {
-	for _, s := range d.hide {
-		text = strings.ReplaceAll(text, s, secret.Redacted)
-	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, text))
+	}, d.hide.Hide(text)))
 }

@@ -191,7 +191,7 @@ func (s *Server) addr() string {
 }
 
 // secrets are the texts that an error must not repeat.
-func (s *Server) secrets() []string {
+func (s *Server) secrets() secret.Texts {
 	var all []string
 	for _, m := range []map[string]secret.String{s.Query, s.Headers} {
 		for _, v := range m {
@@ -208,7 +208,5 @@ func (s *Server) secrets() []string {
 	if password, ok := s.URL.User.Password(); ok {
 		all = append(all, password)
 	}
-	// Longest first: one that is a part of another would leave the rest of it.
-	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
-	return slices.DeleteFunc(all, func(t string) bool { return len(t) < 4 })
+	return secret.NewTexts(slices.DeleteFunc(all, func(t string) bool { return len(t) < 4 }))
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hookd/hookd/internal/netguard"
+	"github.com/hookd/hookd/internal/secret"
 	"github.com/hookd/hookd/modules"
 )
 
@@ -90,7 +91,7 @@ type destination struct {
 	dial   netguard.Dial
 	host   string // for messages
 	agent  string
-	hide   []string
+	hide   secret.Texts
 	// idle are connections that nobody uses now, spare stands for those that may
 	// be opened.
 	idle  chan *socket

@@ -76,10 +76,19 @@ func (o *Options) Validate(d *Dialect) []spec.Issue {
 func (o *Options) Compile(d *Dialect) (*Table, error) {
 	c := compiler{o: o, d: d}
 	t := c.compile()
-	for _, i := range c.issues {
-		if !i.Warning {
-			return nil, fmt.Errorf("%s %s", strings.Join(append([]string{i.Field}, i.Below...), "."), i.Message)
-		}
+	if err := Wrong(c.issues); err != nil {
+		return nil, err
 	}
 	return t, nil
+}
+
+// Wrong is the first of the issues that is no warning, with its place; nil for
+// none.
+func Wrong(issues []spec.Issue) error {
+	for _, i := range issues {
+		if !i.Warning {
+			return fmt.Errorf("%s %s", strings.Join(append([]string{i.Field}, i.Below...), "."), i.Message)
+		}
+	}
+	return nil
 }
